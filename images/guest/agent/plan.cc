@@ -23,7 +23,8 @@ PlannedPart read_part(const json& node) {
   part.kind = node.at("kind").get<std::string>();
   part.name = node.at("name").get<std::string>();
   if (part.id.empty() || part.id.find('/') != std::string::npos) throw BadPlan{"part id \"" + part.id + "\" cannot be a file name"};
-  for (const auto& [name, value] : node.value("params", json::object()).items()) {
+  const json params = node.value("params", json::object());
+  for (const auto& [name, value] : params.items()) {
     if (value.is_number_integer()) {
       part.params.numbers[name] = value.get<std::uint64_t>();
     } else if (value.is_string()) {
