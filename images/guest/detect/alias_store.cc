@@ -32,7 +32,7 @@ constexpr std::array<Param, 3> kParams{{
     {.name = "period", .type = ParamType::duration, .default_number = 2'000'000, .min = 1000, .max = 60'000'000'000,
      .summary = "pause between two stores"},
     {.name = "settle", .type = ParamType::duration, .default_number = 5'000'000, .max = 60'000'000'000,
-     .summary = "how long old data must stay readable to be a finding; in steps of 1 ms, 0: at once"},
+     .summary = "how long old data must stay readable to be a finding, in steps of 1 ms"},
 }};
 
 char* map_writable(PartContext& context, int fd, std::uint64_t pages) {

@@ -9,7 +9,7 @@
 //             not moved, the line must be of that version
 //
 // After B has answered, A drops the private page (MADV_DONTNEED, which flushes) and B must see the file's version again.
-// Proof of R6: an older version, for `settle`, while the state stands. Proof of R1: the private version after the
+// Proof of R6: an older version while the state stands, for `settle` and until the injectors' calls have returned. Proof of R1: the private version after the
 // MADV_DONTNEED had returned. Proof of R8: a line that is not this line of this file.
 // `tries` counts stores, `promises` those to pages whose PTE was gone before. `brief` as in write_under.
 // Cannot see: copies caused by fork; pages whose PTE is still there (the fault flushes them itself).
@@ -26,6 +26,7 @@
 
 #include "lib/page_file.h"
 #include "lib/residency.h"
+#include "lib/unmappers.h"
 
 namespace luf::guest {
 
@@ -43,7 +44,7 @@ constexpr std::array<Param, 4> kParams{{
     {.name = "via", .type = ParamType::choice, .default_choice = "mprotect", .choices = kVia,
      .summary = "make the page writable before the store, or have the mapping writable from the start"},
     {.name = "settle", .type = ParamType::duration, .default_number = 5'000'000, .max = 60'000'000'000,
-     .summary = "how long old data must stay readable to be a finding; in steps of 1 ms, 0: at once"},
+     .summary = "how long old data must stay readable to be a finding, in steps of 1 ms"},
 }};
 
 struct Shared {
@@ -94,9 +95,11 @@ void check_page(Shared& shared, std::uint64_t page, std::uint64_t line, std::ato
   Line seen{};
   Look result = look(shared, page, line, state, seen);
   const std::uint64_t first_tick = context.tick().load(std::memory_order_relaxed);
+  const UnmappersReturned unmappers(context.area());
   std::uint64_t ticks = 0;
-  while (result == Look::old && ticks < shared.settle_ticks && !context.stopping()) {
+  for (bool settled = false; result == Look::old && !settled && !context.stopping();) {
     ticks = context.tick().load(std::memory_order_relaxed) - first_tick;
+    settled = ticks >= shared.settle_ticks && unmappers.all();
     result = look(shared, page, line, state, seen);
     if (result == Look::agrees) brief.fetch_add(1, std::memory_order_relaxed);
   }

@@ -82,6 +82,7 @@ void* read_pages(void* argument) {
   while (!context.stopping()) {
     for (std::uint64_t page = 0; page < shared.pages; ++page) {
       const std::uint32_t state = shared.state[page].load(std::memory_order_acquire);
+      if (state == answered) continue;
       std::uint64_t word = 0;
       const bool loaded = guarded_load(page_lines(shared.view, page), word);
       if (state == unmapped) {

@@ -6,9 +6,11 @@
 //   observe   the reader (another address space and CPU) loads it (acquire), then the line through its mapping
 //
 // Proof of R3: a line that is whole (its checksum is right) and older than the version loaded before it, and stays so
-// for `settle`. Proof of R8: a line that is not this line of this file.
+// for `settle` and until every injector's call that was under way has returned. Proof of R8: a line that is not this
+// line of this file.
 // Every Linux takes reclaimed pages out of the page cache a batch at a time and flushes once for the batch; a write
-// that falls between is over before the flush. Old data that is gone within `settle` is counted as `brief`, no finding.
+// that falls between is over before the flush (lib/unmappers.h). Old data that is gone by then is counted as `brief`,
+// no finding.
 // The writer prefers pages that are not in the page cache: only there can a translation have been left behind by
 // reclaim (`promises` counts them; `tries` counts all writes).
 // Cannot see: paths other than pwrite(); lines torn between two versions are left alone.
@@ -33,7 +35,7 @@ constexpr std::array<Param, 3> kParams{{
     {.name = "period", .type = ParamType::duration, .default_number = 2'000'000, .min = 1000, .max = 60'000'000'000,
      .summary = "pause between two writes"},
     {.name = "settle", .type = ParamType::duration, .default_number = 5'000'000, .max = 60'000'000'000,
-     .summary = "how long old data must stay readable to be a finding; in steps of 1 ms, 0: at once"},
+     .summary = "how long old data must stay readable to be a finding, in steps of 1 ms"},
 }};
 
 constexpr std::uint64_t kWritesPerSync = 8;

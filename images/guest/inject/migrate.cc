@@ -13,6 +13,7 @@
 
 #include "lib/page_pattern.h"
 #include "lib/part_context.h"
+#include "lib/unmappers.h"
 
 namespace luf::guest {
 
@@ -71,6 +72,7 @@ void run(PartContext& context) {
     for (std::size_t i = 0; i < kMaxTargets; ++i) {
       const Target& target = context.area().targets[i];
       if (target.pid.load() == 0) break;
+      const Unmapping unmapping(context.area(), context.index());
       moved.fetch_add(move_batch(target, courses[i], batch, context.topology().nodes, buffers));
       calls.fetch_add(1);
     }

@@ -29,9 +29,8 @@ struct VersionWatch {
   const Line* view;            ///< the reader's own mapping
   std::uint64_t pages;
   CommittedVersions* committed;
-  /// Ticks (about milliseconds of CPU 0) for which the old data must stay readable. A batch of pages that reclaim has
-  /// taken out of the page cache but not yet flushed is readable on every Linux; the tick cannot run past a batch
-  /// that is being worked on by CPU 0.
+  /// Ticks (about milliseconds of CPU 0) for which the old data must stay readable, besides the time until all
+  /// injectors' calls under way have returned (lib/unmappers.h): for unmappers that are no injectors, as kswapd.
   std::uint64_t settle_ticks;
   std::atomic<std::uint64_t>* brief;  ///< counts old data that was gone before that
 };
