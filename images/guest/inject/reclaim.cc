@@ -1,12 +1,12 @@
 // Injector: makes the kernel reclaim pages of the parts.
 //
-// `memcg` writes to memory.reclaim of the cgroup that holds the parts. It clears accessed bits without a flush, and a
-// TLB entry that is already filled does not set them again: after two passes the page goes although it is being read.
-// When nothing is left to take, the kernel tries for up to a second; a timer's signal ends most passes earlier, so that
-// `period` means something. Every eighth goes all the way: only then does it drain the per-CPU lists of new pages.
-// `pageout` uses process_madvise(MADV_PAGEOUT) on the registered targets. It skips pages that more than one process
-// maps, and flushes the address space when an accessed bit was set.
-// Runs on CPU 0, outside the cgroup.
+// `memcg` writes to memory.reclaim of the cgroup that holds the parts. It clears accessed bits without a
+// flush, and a TLB entry that is already filled does not set them again: after two passes the page goes
+// although it is being read. When nothing is left to take, the kernel tries for up to a second; a timer's
+// signal ends most passes earlier, so that `period` means something. Every eighth goes all the way: only then
+// does it drain the per-CPU lists of new pages. `pageout` uses process_madvise(MADV_PAGEOUT) on the
+// registered targets. It skips pages that more than one process maps, and flushes the address space when an
+// accessed bit was set. Runs on CPU 0, outside the cgroup.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -29,11 +29,22 @@ namespace {
 
 constexpr std::array<std::string_view, 2> kVia{"memcg", "pageout"};
 constexpr std::array<Param, 3> kParams{{
-    {.name = "via", .type = ParamType::choice, .default_choice = "memcg", .choices = kVia,
+    {.name = "via",
+     .type = ParamType::choice,
+     .default_choice = "memcg",
+     .choices = kVia,
      .summary = "memory.reclaim of the parts' cgroup, or MADV_PAGEOUT on what detectors registered"},
-    {.name = "period", .type = ParamType::duration, .default_number = 5'000'000, .min = 10'000, .max = 60'000'000'000,
+    {.name = "period",
+     .type = ParamType::duration,
+     .default_number = 5'000'000,
+     .min = 10'000,
+     .max = 60'000'000'000,
      .summary = "pause between two passes"},
-    {.name = "amount", .type = ParamType::size, .default_number = 256U << 10U, .min = 4096, .max = 1U << 30U,
+    {.name = "amount",
+     .type = ParamType::size,
+     .default_number = 256U << 10U,
+     .min = 4096,
+     .max = 1U << 30U,
      .summary = "asked of memory.reclaim in one pass"},
 }};
 
@@ -97,8 +108,10 @@ void run(PartContext& context) {
 
 }  // namespace
 
-extern const Part reclaim{.kind = PartKind::injector, .name = "reclaim",
-                          .summary = "makes the kernel reclaim the parts' pages, again and again", .params = kParams,
+extern const Part reclaim{.kind = PartKind::injector,
+                          .name = "reclaim",
+                          .summary = "makes the kernel reclaim the parts' pages, again and again",
+                          .params = kParams,
                           .run = run};
 
 }  // namespace luf::guest

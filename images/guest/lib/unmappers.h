@@ -1,8 +1,9 @@
 // Whether the injectors' system calls that were under way have returned since.
 //
-// Reclaim takes a batch of pages out of the page cache, and flushes once for the batch before it frees them. On every
-// Linux a file write, a store or a copy that falls between passes its promise point while the old page can still be
-// read. When the reclaiming call has returned, its flush is due: old data seen after that is nobody's window.
+// Reclaim takes a batch of pages out of the page cache, and flushes once for the batch before it frees them.
+// On every Linux a file write, a store or a copy that falls between passes its promise point while the old
+// page can still be read. When the reclaiming call has returned, its flush is due: old data seen after that
+// is nobody's window.
 #pragma once
 
 #include <array>

@@ -44,10 +44,11 @@ void report_foreign(PartContext& context, Place place, const Line& seen) {
 void report_old(PartContext& context, const VersionWatch& watch, Place place, std::uint64_t committed,
                 const Line& seen, std::uint64_t ticks) {
   char detail[256];
-  std::snprintf(detail, sizeof(detail), "A read of page %llu line %llu returned version %llu although %.*s for version %llu.",
+  std::snprintf(detail, sizeof(detail),
+                "A read of page %llu line %llu returned version %llu although %.*s for version %llu.",
                 static_cast<unsigned long long>(place.page), static_cast<unsigned long long>(place.line),
-                static_cast<unsigned long long>(seen.version), static_cast<int>(watch.promise.size()), watch.promise.data(),
-                static_cast<unsigned long long>(committed));
+                static_cast<unsigned long long>(seen.version), static_cast<int>(watch.promise.size()),
+                watch.promise.data(), static_cast<unsigned long long>(committed));
   Evidence evidence;
   evidence.number("page", place.page);
   evidence.number("line", place.line);
