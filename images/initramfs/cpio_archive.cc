@@ -26,11 +26,14 @@ std::string CpioArchive::finish() && {
   return std::move(bytes_);
 }
 
-void CpioArchive::add(std::string_view name, std::uint32_t mode, std::uint32_t links, std::string_view data, Device device) {
-  // magic; inode, mode, uid, gid, links, mtime, size, device (2), node's device (2), length of the name, checksum
+void CpioArchive::add(std::string_view name, std::uint32_t mode, std::uint32_t links, std::string_view data,
+                      Device device) {
+  // magic; inode, mode, uid, gid, links, mtime, size, device (2), node's device (2), length of the name,
+  // checksum
   fmt::format_to(std::back_inserter(bytes_),
-                 "070701{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}", next_inode_++, mode,
-                 0, 0, links, 0, data.size(), 0, 0, device.major, device.minor, name.size() + 1, 0);
+                 "070701{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}",
+                 next_inode_++, mode, 0, 0, links, 0, data.size(), 0, 0, device.major, device.minor,
+                 name.size() + 1, 0);
   bytes_ += name;
   bytes_ += '\0';
   pad(4);
@@ -38,6 +41,8 @@ void CpioArchive::add(std::string_view name, std::uint32_t mode, std::uint32_t l
   pad(4);
 }
 
-void CpioArchive::pad(std::size_t alignment) { bytes_.resize((bytes_.size() + alignment - 1) / alignment * alignment, '\0'); }
+void CpioArchive::pad(std::size_t alignment) {
+  bytes_.resize((bytes_.size() + alignment - 1) / alignment * alignment, '\0');
+}
 
 }  // namespace luf::initramfs

@@ -1,5 +1,5 @@
-// Writes a cpio archive (newc) as the kernel unpacks it into its initramfs. No root needed: device nodes are only
-// records in it. The bytes depend on the calls alone: times are 0, inodes count up.
+// Writes a cpio archive (newc) as the kernel unpacks it into its initramfs. No root needed: device nodes are
+// only records in it. The bytes depend on the calls alone: times are 0, inodes count up.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,8 @@ class CpioArchive {
   /// Names have no leading slash; a directory must be added before what is in it.
   void add_directory(std::string_view name);
   void add_file(std::string_view name, std::uint32_t permissions, std::string_view data);
-  void add_character_device(std::string_view name, std::uint32_t permissions, std::uint32_t major, std::uint32_t minor);
+  void add_character_device(std::string_view name, std::uint32_t permissions, std::uint32_t major,
+                            std::uint32_t minor);
 
   /// Closes the archive, padded to 512 bytes so that another one may follow, and returns its bytes.
   std::string finish() &&;
@@ -23,7 +24,8 @@ class CpioArchive {
     std::uint32_t major;
     std::uint32_t minor;
   };
-  void add(std::string_view name, std::uint32_t mode, std::uint32_t links, std::string_view data, Device device);
+  void add(std::string_view name, std::uint32_t mode, std::uint32_t links, std::string_view data,
+           Device device);
   void pad(std::size_t alignment);
 
   std::string bytes_;

@@ -14,7 +14,8 @@ struct Extent {
 
 inline constexpr std::size_t kExtentGrain = 4096;
 
-/// The runs of blocks that hold anything but zeros, ascending, neighbours joined. The views point into `image`.
+/// The runs of blocks that hold anything but zeros, ascending, neighbours joined. The views point into
+/// `image`.
 std::vector<Extent> find_extents(std::string_view image);
 
 }  // namespace luf::initramfs

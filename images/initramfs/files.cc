@@ -26,7 +26,8 @@ Result<std::string> read_file(const std::string& path) {
   if (!file) return failure("open", path);
   std::string data;
   char buffer[1U << 16U];
-  for (std::size_t got = 0; (got = std::fread(buffer, 1, sizeof(buffer), file.get())) > 0;) data.append(buffer, got);
+  for (std::size_t got = 0; (got = std::fread(buffer, 1, sizeof(buffer), file.get())) > 0;)
+    data.append(buffer, got);
   if (std::ferror(file.get()) != 0) return failure("read", path);
   return data;
 }

@@ -10,7 +10,8 @@ namespace luf::initramfs {
 
 std::string build_base(std::string_view init, std::string_view disk_image) {
   CpioArchive archive;
-  for (const char* directory : {"dev", "proc", "sys", "tmp", "mnt", "disk", "disk/ext4"}) archive.add_directory(directory);
+  for (const char* directory : {"dev", "proc", "sys", "tmp", "mnt", "disk", "disk/ext4"})
+    archive.add_directory(directory);
   archive.add_character_device("dev/console", 0600, 5, 1);
   archive.add_character_device("dev/ttyS1", 0600, 4, 65);
   archive.add_file("init", 0755, init);

@@ -9,11 +9,12 @@
 
 namespace luf::initramfs {
 
-/// /init, the directories it mounts on, /dev/console and /dev/ttyS1 (so that the first event needs no devtmpfs), and
-/// the disk image's extents as /disk/ext4/OFFSET (hexadecimal).
+/// /init, the directories it mounts on, /dev/console and /dev/ttyS1 (so that the first event needs no
+/// devtmpfs), and the disk image's extents as /disk/ext4/OFFSET (hexadecimal).
 std::string build_base(std::string_view init, std::string_view disk_image);
 
-/// An archive to append to a base: /modules/order and the modules it lists. `directory` is lib/modules/RELEASE.
+/// An archive to append to a base: /modules/order and the modules it lists. `directory` is
+/// lib/modules/RELEASE.
 Result<std::string> build_modules(const std::string& directory, const std::vector<std::string>& wanted);
 
 }  // namespace luf::initramfs

@@ -45,14 +45,18 @@ int main(int argc, char** argv) {
   CLI::App app(
       "Writes an initramfs (cpio, newc) without root. The same input gives the same bytes.\n"
       "  luf-initramfs --init luf-guest --disk ext4.img --out initramfs.cpio\n"
-      "  luf-initramfs --base initramfs.cpio --modules lib/modules/RELEASE --want brd,ext4 --out with-modules.cpio\n"
+      "  luf-initramfs --base initramfs.cpio --modules lib/modules/RELEASE --want brd,ext4 --out "
+      "with-modules.cpio\n"
       "Exit codes: 0 written, 2 wrong usage, 3 failure.");
   Options options;
   auto* init = app.add_option("--init", options.init, "static program that becomes /init");
-  auto* disk = app.add_option("--disk", options.disk, "image of the guest's disk; only what is not zero is stored");
+  auto* disk =
+      app.add_option("--disk", options.disk, "image of the guest's disk; only what is not zero is stored");
   auto* base = app.add_option("--base", options.base, "archive to which modules are added");
   auto* modules = app.add_option("--modules", options.modules, "directory with modules.dep");
-  auto* want = app.add_option("--want", options.want, "modules needed, with all they depend on; built-in ones are left out")->delimiter(',');
+  auto* want = app.add_option("--want", options.want,
+                              "modules needed, with all they depend on; built-in ones are left out")
+                   ->delimiter(',');
   app.add_option("--out", options.out, "file to write")->required();
   init->needs(disk)->excludes(base);
   disk->needs(init);
@@ -68,7 +72,8 @@ int main(int argc, char** argv) {
     return kUsage;
   }
   const auto archive = build(options);
-  const auto written = archive ? luf::initramfs::write_file(options.out, *archive) : Result<void>(tl::unexpected(archive.error()));
+  const auto written = archive ? luf::initramfs::write_file(options.out, *archive)
+                               : Result<void>(tl::unexpected(archive.error()));
   if (!written) {
     fmt::print(stderr, "luf-initramfs: {}\n", written.error());
     return kFailure;

@@ -28,7 +28,8 @@ Result<ModuleIndex> read_module_index(const std::string& directory) {
   auto dep = read_file(directory + "/modules.dep");
   if (!dep) return tl::unexpected(dep.error());
   const auto optional = [&](const char* name) { return read_file(directory + "/" + name).value_or(""); };
-  return ModuleIndex{*dep, optional("modules.builtin"), optional("modules.softdep"), optional("modules.alias")};
+  return ModuleIndex{*dep, optional("modules.builtin"), optional("modules.softdep"),
+                     optional("modules.alias")};
 }
 
 namespace {
@@ -106,7 +107,9 @@ class Closure {
       std::string keyword;
       std::string pattern;
       std::string name;
-      if (!(words >> keyword >> pattern >> name) || keyword != "alias" || pattern.find('*') != std::string::npos) continue;
+      if (!(words >> keyword >> pattern >> name) || keyword != "alias" ||
+          pattern.find('*') != std::string::npos)
+        continue;
       aliases_.emplace(module_name(pattern), module_name(name));
     }
   }
@@ -132,11 +135,13 @@ class Closure {
 
 }  // namespace
 
-Result<std::vector<std::string>> module_closure(const ModuleIndex& index, const std::vector<std::string>& wanted) {
+Result<std::vector<std::string>> module_closure(const ModuleIndex& index,
+                                                const std::vector<std::string>& wanted) {
   Closure closure(index);
   for (const std::string& want : wanted) {
     const std::string name = module_name(want);
-    if (!closure.knows(name)) return tl::unexpected(fmt::format("module {}: neither in modules.dep nor in modules.builtin", want));
+    if (!closure.knows(name))
+      return tl::unexpected(fmt::format("module {}: neither in modules.dep nor in modules.builtin", want));
     closure.add(name);
   }
   return std::move(closure).take();
@@ -161,7 +166,8 @@ Result<std::string> run_and_read(const char* program, const std::string& path) {
   close(ends[1]);
   std::string data;
   char buffer[1U << 16U];
-  for (ssize_t got = 0; error == 0 && (got = read(ends[0], buffer, sizeof(buffer))) > 0;) data.append(buffer, static_cast<std::size_t>(got));
+  for (ssize_t got = 0; error == 0 && (got = read(ends[0], buffer, sizeof(buffer))) > 0;)
+    data.append(buffer, static_cast<std::size_t>(got));
   close(ends[0]);
   if (error != 0) return tl::unexpected(fmt::format("run {} on {}: {}", program, path, std::strerror(error)));
   int status = 0;

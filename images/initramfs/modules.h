@@ -20,9 +20,10 @@ struct ModuleIndex {
 /// Reads the index in `directory` (lib/modules/RELEASE). Fails without modules.dep.
 Result<ModuleIndex> read_module_index(const std::string& directory);
 
-/// Files, relative to the directory, in the order in which to load them: each after what it depends on, also by
-/// "softdep pre". What is built in is left out. Fails when a wanted module is in neither list.
-Result<std::vector<std::string>> module_closure(const ModuleIndex& index, const std::vector<std::string>& wanted);
+/// Files, relative to the directory, in the order in which to load them: each after what it depends on, also
+/// by "softdep pre". What is built in is left out. Fails when a wanted module is in neither list.
+Result<std::vector<std::string>> module_closure(const ModuleIndex& index,
+                                                const std::vector<std::string>& wanted);
 
 /// The name the kernel knows a module's file by: no directory, no .ko*, '-' as '_'.
 std::string module_name(std::string_view file);

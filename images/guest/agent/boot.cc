@@ -63,12 +63,14 @@ void emit_boot(EventStream& events, const Topology& topology) {
   struct sysinfo info = {};
   sysinfo(&info);
   char line[512];
-  const int length = std::snprintf(
-      line, sizeof(line),
-      "{\"seq\":%llu,\"t_ns\":%llu,\"ev\":\"boot\",\"release\":\"%s\",\"cpus\":%u,\"nodes\":%u,\"memory_kib\":%llu,\"luf\":%s}\n",
-      static_cast<unsigned long long>(events.next_seq()), static_cast<unsigned long long>(monotonic_ns()), names.release,
-      topology.cpus, topology.nodes, static_cast<unsigned long long>(info.totalram) * info.mem_unit / 1024,
-      exists(std::string(protocol::kLufDir)) ? "true" : "false");
+  const int length =
+      std::snprintf(line, sizeof(line),
+                    "{\"seq\":%llu,\"t_ns\":%llu,\"ev\":\"boot\",\"release\":\"%s\",\"cpus\":%u,\"nodes\":%u,"
+                    "\"memory_kib\":%llu,\"luf\":%s}\n",
+                    static_cast<unsigned long long>(events.next_seq()),
+                    static_cast<unsigned long long>(monotonic_ns()), names.release, topology.cpus,
+                    topology.nodes, static_cast<unsigned long long>(info.totalram) * info.mem_unit / 1024,
+                    exists(std::string(protocol::kLufDir)) ? "true" : "false");
   events.emit_text({line, static_cast<std::size_t>(length)});
 }
 
@@ -96,8 +98,10 @@ std::vector<std::string> mount_all() {
   std::vector<std::string> problems;
   for (const MountPoint& point : kMounts) {
     mkdir(point.path, 0755);
-    if (mount(point.type, point.path, point.type, 0, point.options) == 0 || errno == EBUSY || !point.required) continue;
-    problems.push_back(std::string("mount ") + point.type + " on " + point.path + ": " + std::strerror(errno));
+    if (mount(point.type, point.path, point.type, 0, point.options) == 0 || errno == EBUSY || !point.required)
+      continue;
+    problems.push_back(std::string("mount ") + point.type + " on " + point.path + ": " +
+                       std::strerror(errno));
   }
   const std::string memory = write_text("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
   if (!memory.empty()) problems.push_back(memory);
@@ -131,7 +135,8 @@ std::vector<std::string> load_modules() {
     const std::string file = order.substr(0, order.find('\n'));
     order.erase(0, std::min(file.size() + 1, order.size()));
     if (file.empty()) continue;
-    const std::string parameters = module_parameters(cmdline, std::string_view(file).substr(0, file.find(".ko")));
+    const std::string parameters =
+        module_parameters(cmdline, std::string_view(file).substr(0, file.find(".ko")));
     const int fd = open(("/modules/" + file).c_str(), O_RDONLY | O_CLOEXEC);
     if ((fd < 0 || syscall(SYS_finit_module, fd, parameters.c_str(), 0) != 0) && errno != EEXIST) {
       problems.push_back("load module " + file + ": " + std::strerror(errno));
@@ -143,7 +148,9 @@ std::vector<std::string> load_modules() {
 
 namespace {
 
-std::uint64_t read_hex(const std::string& path) { return std::strtoull(read_text(path).c_str(), nullptr, 16); }
+std::uint64_t read_hex(const std::string& path) {
+  return std::strtoull(read_text(path).c_str(), nullptr, 16);
+}
 
 /// Directory in sysfs of the device, empty when there is none.
 std::string find_plan_device() {
@@ -154,7 +161,8 @@ std::string find_plan_device() {
   while (const dirent* entry = readdir(directory)) {
     const std::string device = root + entry->d_name;
     if (entry->d_name[0] == '.') continue;
-    if (read_hex(device + "/vendor") == protocol::kPlanDeviceVendor && read_hex(device + "/device") == protocol::kPlanDeviceId) {
+    if (read_hex(device + "/vendor") == protocol::kPlanDeviceVendor &&
+        read_hex(device + "/device") == protocol::kPlanDeviceId) {
       found = device;
       break;
     }

@@ -22,8 +22,8 @@ void emit_boot(EventStream& events, const Topology& topology);
 /// Mounts the rest, makes the parts' cgroup. Returns what went wrong, one message each.
 std::vector<std::string> mount_all();
 
-/// Loads what /modules/order lists, in that order. Parameters come from the kernel command line (`module.name=value`),
-/// as with modprobe. Returns what went wrong.
+/// Loads what /modules/order lists, in that order. Parameters come from the kernel command line
+/// (`module.name=value`), as with modprobe. Returns what went wrong.
 std::vector<std::string> load_modules();
 
 /// The parameters for `module` on a kernel command line, as finit_module(2) takes them.

@@ -14,7 +14,8 @@ std::string read_text(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return text;
   char buffer[4096];
-  for (ssize_t got = 0; (got = read(fd, buffer, sizeof(buffer))) > 0;) text.append(buffer, static_cast<std::size_t>(got));
+  for (ssize_t got = 0; (got = read(fd, buffer, sizeof(buffer))) > 0;)
+    text.append(buffer, static_cast<std::size_t>(got));
   close(fd);
   return text;
 }
@@ -26,7 +27,8 @@ std::string write_text(const std::string& path, std::string_view text) {
   const int error = errno;
   close(fd);
   if (written < 0) return "write \"" + std::string(text) + "\" to " + path + ": " + std::strerror(error);
-  if (static_cast<std::size_t>(written) != text.size()) return "write \"" + std::string(text) + "\" to " + path + ": cut short";
+  if (static_cast<std::size_t>(written) != text.size())
+    return "write \"" + std::string(text) + "\" to " + path + ": cut short";
   return {};
 }
 

@@ -57,7 +57,8 @@ void run_plan(EventStream& events, const Topology& topology) {
   const Topology topology = probe_topology();
   const int port = open_event_port();
   if (port < 0) {
-    std::printf("luf-guest: open /dev/ttyS1: %s; the machine needs a second serial port for events\n", std::strerror(errno));
+    std::printf("luf-guest: open /dev/ttyS1: %s; the machine needs a second serial port for events\n",
+                std::strerror(errno));
     std::fflush(stdout);
     reboot(RB_POWER_OFF);
     _exit(1);

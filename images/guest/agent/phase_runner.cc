@@ -142,7 +142,8 @@ void PhaseRunner::start(Running& running) {
 
 void PhaseRunner::run_part(const Running& running) {
   setpgid(0, 0);
-  PartContext context(*running.part, running.planned->id, running.slot, running.planned->params, topology_, seed_, *area_);
+  PartContext context(*running.part, running.planned->id, running.slot, running.planned->params, topology_,
+                      seed_, *area_);
   write_text("/proc/self/oom_score_adj", "0");
   if (running.part->kind != PartKind::injector) {
     // memory.reclaim of this cgroup must act on what parts use, and on nothing else.
@@ -211,7 +212,8 @@ void PhaseRunner::stop() {
 void PhaseRunner::reap() {
   int status = 0;
   for (pid_t pid = 0; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
-    const auto found = std::find_if(parts_.begin(), parts_.end(), [&](const Running& r) { return r.pid == pid && !r.ended; });
+    const auto found = std::find_if(parts_.begin(), parts_.end(),
+                                    [&](const Running& r) { return r.pid == pid && !r.ended; });
     if (found != parts_.end()) end_part(*found, status);  // else an orphan, which pid 1 inherits
   }
 }
@@ -226,7 +228,8 @@ void PhaseRunner::end_part(Running& running, int status) {
     metrics["loads"] = slot.loads.load();
     metrics["findings"] = slot.findings.load();
   }
-  for (std::uint32_t i = 0; i < slot.metric_count; ++i) metrics[slot.metrics[i].name] = slot.metrics[i].value.load();
+  for (std::uint32_t i = 0; i < slot.metric_count; ++i)
+    metrics[slot.metrics[i].name] = slot.metrics[i].value.load();
   Json told = fields(running);
   told["metrics"] = std::move(metrics);
   const std::string problem = exit_problem(status, slot, area_->stop.load() != 0);
@@ -236,7 +239,8 @@ void PhaseRunner::end_part(Running& running, int status) {
 
 void PhaseRunner::tell_findings(Running& running) {
   const PartSlot& slot = area_->parts[running.slot];
-  while (running.findings_told < kFindingsKept && slot.records[running.findings_told].ready.load(std::memory_order_acquire) != 0) {
+  while (running.findings_told < kFindingsKept &&
+         slot.records[running.findings_told].ready.load(std::memory_order_acquire) != 0) {
     const FindingRecord& record = slot.records[running.findings_told++];
     Json told = fields(running);
     told["rule"] = record.rule;

@@ -51,7 +51,9 @@ class PhaseRunner {
   std::uint64_t sum_findings() const;
   std::uint64_t elapsed_ms() const { return (monotonic_ns() - started_ns_) / 1'000'000; }
   Json fields() const { return Json{{"phase", phase_->name}}; }
-  Json fields(const Running& running) const { return Json{{"phase", phase_->name}, {"part", running.planned->id}}; }
+  Json fields(const Running& running) const {
+    return Json{{"phase", phase_->name}, {"part", running.planned->id}};
+  }
 
   EventStream& events_;
   Topology topology_;

@@ -22,7 +22,8 @@ PlannedPart read_part(const json& node) {
   part.id = node.at("id").get<std::string>();
   part.kind = node.at("kind").get<std::string>();
   part.name = node.at("name").get<std::string>();
-  if (part.id.empty() || part.id.find('/') != std::string::npos) throw BadPlan{"part id \"" + part.id + "\" cannot be a file name"};
+  if (part.id.empty() || part.id.find('/') != std::string::npos)
+    throw BadPlan{"part id \"" + part.id + "\" cannot be a file name"};
   const json params = node.value("params", json::object());
   for (const auto& [name, value] : params.items()) {
     if (value.is_number_integer()) {
@@ -41,7 +42,8 @@ Phase read_phase(const json& node) {
   phase.name = node.at("name").get<std::string>();
   phase.duration_ms = node.at("duration_ms").get<std::uint64_t>();
   const std::string stop = node.value("stop", "duration");
-  if (stop != "duration" && stop != "finding") throw BadPlan{"phase " + phase.name + ": unknown stop \"" + stop + "\""};
+  if (stop != "duration" && stop != "finding")
+    throw BadPlan{"phase " + phase.name + ": unknown stop \"" + stop + "\""};
   phase.stop_at_finding = stop == "finding";
   for (const json& need : node.value("needs", json::array())) {
     if (need != "luf") throw BadPlan{"phase " + phase.name + ": unknown need " + need.dump()};
@@ -53,10 +55,12 @@ Phase read_phase(const json& node) {
   for (const json& part : node.value("parts", json::array())) {
     phase.parts.push_back(read_part(part));
     for (std::size_t i = 0; i + 1 < phase.parts.size(); ++i) {
-      if (phase.parts[i].id == phase.parts.back().id) throw BadPlan{"phase " + phase.name + ": part id " + phase.parts[i].id + " stands twice"};
+      if (phase.parts[i].id == phase.parts.back().id)
+        throw BadPlan{"phase " + phase.name + ": part id " + phase.parts[i].id + " stands twice"};
     }
   }
-  if (phase.parts.size() > kMaxParts) throw BadPlan{"phase " + phase.name + ": more than " + std::to_string(kMaxParts) + " parts"};
+  if (phase.parts.size() > kMaxParts)
+    throw BadPlan{"phase " + phase.name + ": more than " + std::to_string(kMaxParts) + " parts"};
   return phase;
 }
 
@@ -95,7 +99,8 @@ PlanState read_plan_device(std::span<const std::byte> device, std::string& text,
   // Over the copy: the host's memory must not change between the check and the use.
   const std::uint32_t crc = protocol::crc32(std::as_bytes(std::span(text)));
   if (crc != header.crc32) {
-    problem = "plan device: CRC-32 " + std::to_string(crc) + ", the header says " + std::to_string(header.crc32);
+    problem =
+        "plan device: CRC-32 " + std::to_string(crc) + ", the header says " + std::to_string(header.crc32);
     return PlanState::damaged;
   }
   return PlanState::present;

@@ -38,8 +38,8 @@ struct Plan {
   std::vector<Phase> phases;
 };
 
-/// Reads the JSON text of a plan into `plan`. Returns what is wrong with it, empty when all is well. It is all or
-/// nothing: a plan with an unknown version, stop or need is refused.
+/// Reads the JSON text of a plan into `plan`. Returns what is wrong with it, empty when all is well. It is
+/// all or nothing: a plan with an unknown version, stop or need is refused.
 std::string parse_plan(std::string_view text, Plan& plan);
 
 enum class PlanState { absent, damaged, present };

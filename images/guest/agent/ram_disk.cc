@@ -27,9 +27,11 @@ std::string write_extent(int device, const std::string& name, std::uint64_t size
   const std::string data = read_text(std::string(kImage) + "/" + name);
   const std::uint64_t offset = std::strtoull(name.c_str(), nullptr, 16);
   if (offset + data.size() > size) {
-    return std::string(kDevice) + " has only " + std::to_string(size >> 10U) + " KiB: boot with ramdisk_size=65536 or brd.rd_size=65536";
+    return std::string(kDevice) + " has only " + std::to_string(size >> 10U) +
+           " KiB: boot with ramdisk_size=65536 or brd.rd_size=65536";
   }
-  if (pwrite(device, data.data(), data.size(), static_cast<off_t>(offset)) != static_cast<ssize_t>(data.size())) {
+  if (pwrite(device, data.data(), data.size(), static_cast<off_t>(offset)) !=
+      static_cast<ssize_t>(data.size())) {
     return std::string("write the disk's image to ") + kDevice + ": " + std::strerror(errno);
   }
   return {};
@@ -37,7 +39,8 @@ std::string write_extent(int device, const std::string& name, std::uint64_t size
 
 std::string write_image(int device) {
   std::uint64_t size = 0;
-  if (ioctl(device, BLKGETSIZE64, &size) != 0) return std::string("size of ") + kDevice + ": " + std::strerror(errno);
+  if (ioctl(device, BLKGETSIZE64, &size) != 0)
+    return std::string("size of ") + kDevice + ": " + std::strerror(errno);
   DIR* directory = opendir(kImage);
   if (directory == nullptr) return "the initramfs carries no disk image";
   std::string problem;

@@ -1,16 +1,20 @@
-// Detector of R5 (alias write): a store through a writable mapping is seen through every other mapping of the page.
+// Detector of R5 (alias write): a store through a writable mapping is seen through every other mapping of the
+// page.
 //
-//   act       the writer (its own process and CPU) stores a new version through its shared writable mapping; the
-//             page was not mapped there, so the store faults and the kernel must flush before it makes it writable
+//   act       the writer (its own process and CPU) stores a new version through its shared writable mapping;
+//   the
+//             page was not mapped there, so the store faults and the kernel must flush before it makes it
+//             writable
 //   promise   the stores are done
 //   publish   the writer stores that version in shared memory (release)
-//   observe   the reader (another address space and CPU) loads it (acquire), then the line through its own mapping
+//   observe   the reader (another address space and CPU) loads it (acquire), then the line through its own
+//   mapping
 //
-// Afterwards the writer drops its mapping of the page (MADV_DONTNEED) and writes it back, so that the page is clean and
-// mapped read-only again: only such a page is reclaimed or moved without a flush.
-// Proof, `settle` and `brief`: as in write_under. `tries` counts all stores of a version, `promises` those to pages
-// that were not in the page cache before.
-// Cannot see: aliases other than a shared file mapping; a page that never leaves the writer's page table.
+// Afterwards the writer drops its mapping of the page (MADV_DONTNEED) and writes it back, so that the page is
+// clean and mapped read-only again: only such a page is reclaimed or moved without a flush. Proof, `settle`
+// and `brief`: as in write_under. `tries` counts all stores of a version, `promises` those to pages that were
+// not in the page cache before. Cannot see: aliases other than a shared file mapping; a page that never
+// leaves the writer's page table.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -28,11 +32,23 @@ namespace {
 
 constexpr std::array<std::string_view, 2> kRules{"R5", "R8"};
 constexpr std::array<Param, 3> kParams{{
-    {.name = "pages", .type = ParamType::count, .default_number = 48, .min = 1, .max = kMaxWatchedPages, .summary = "pages of the file"},
-    {.name = "period", .type = ParamType::duration, .default_number = 2'000'000, .min = 1000, .max = 60'000'000'000,
+    {.name = "pages",
+     .type = ParamType::count,
+     .default_number = 48,
+     .min = 1,
+     .max = kMaxWatchedPages,
+     .summary = "pages of the file"},
+    {.name = "period",
+     .type = ParamType::duration,
+     .default_number = 2'000'000,
+     .min = 1000,
+     .max = 60'000'000'000,
      .summary = "pause between two stores"},
-    {.name = "settle", .type = ParamType::duration, .default_number = 5'000'000, .max = 60'000'000'000,
-     .summary = "how long old data must stay readable to be a finding; in steps of 1 ms, 0: at once"},
+    {.name = "settle",
+     .type = ParamType::duration,
+     .default_number = 5'000'000,
+     .max = 60'000'000'000,
+     .summary = "how long old data must stay readable to be a finding, in steps of 1 ms"},
 }};
 
 char* map_writable(PartContext& context, int fd, std::uint64_t pages) {
@@ -42,7 +58,8 @@ char* map_writable(PartContext& context, int fd, std::uint64_t pages) {
   return static_cast<char*>(at);
 }
 
-void store_versions(PartContext& context, const std::string& path, std::uint64_t pages, CommittedVersions& committed) {
+void store_versions(PartContext& context, const std::string& path, std::uint64_t pages,
+                    CommittedVersions& committed) {
   auto& tries = context.metric("tries");
   auto& promises = context.metric("promises");
   const std::uint64_t period = context.number("period");
@@ -76,7 +93,8 @@ void run(PartContext& context) {
   context.fork_pinned(context.reader_cpu(0), [&] {
     const Line* view = map_page_file(context, path, pages);
     context.add_target(getpid(), view, pages * kPageSize);
-    watch_versions(context, {"R5", "the stores through another mapping were done", view, pages, committed, settle_ticks, &brief});
+    watch_versions(context, {"R5", "the stores through another mapping were done", view, pages, committed,
+                             settle_ticks, &brief});
   });
   context.fork_pinned(context.worker_cpu(1), [&] { store_versions(context, path, pages, *committed); });
   pin_to_cpu(context.worker_cpu(0));  // where reclaim runs: see VersionWatch::settle_ticks
@@ -86,8 +104,12 @@ void run(PartContext& context) {
 
 }  // namespace
 
-extern const Part alias_store{.kind = PartKind::detector, .name = "alias_store",
+extern const Part alias_store{.kind = PartKind::detector,
+                              .name = "alias_store",
                               .summary = "a store through one shared mapping must show through all others",
-                              .rules = kRules, .params = kParams, .needs_disk = true, .run = run};
+                              .rules = kRules,
+                              .params = kParams,
+                              .needs_disk = true,
+                              .run = run};
 
 }  // namespace luf::guest

@@ -1,13 +1,13 @@
 // Detector of R8 (reuse): no CPU may reach a frame that has a new owner.
 //
-// Reader processes, each in an address space of its own on a CPU of its own, spin over a read-only shared mapping of a
-// file whose lines all describe themselves and never change. No system call, no mapping call, no fault but a refault:
-// a translation that went stale stays in use for as long as the kernel lets it.
+// Reader processes, each in an address space of its own on a CPU of its own, spin over a read-only shared
+// mapping of a file whose lines all describe themselves and never change. No system call, no mapping call, no
+// fault but a refault: a translation that went stale stays in use for as long as the kernel lets it.
 //
-// Proof: a line that is not, word for word, the only content that this line of this file ever had. The frame was given
-// to somebody else, or its bytes were changed while it was free. No knowledge of the kernel is needed.
-// Cannot see: a stale translation whose frame still holds the old bytes (legal), stores, and reuse in the time during
-// which the reader looks elsewhere if the bytes come back.
+// Proof: a line that is not, word for word, the only content that this line of this file ever had. The frame
+// was given to somebody else, or its bytes were changed while it was free. No knowledge of the kernel is
+// needed. Cannot see: a stale translation whose frame still holds the old bytes (legal), stores, and reuse in
+// the time during which the reader looks elsewhere if the bytes come back.
 #include <unistd.h>
 
 #include <array>
@@ -22,13 +22,22 @@ namespace {
 
 constexpr std::array<std::string_view, 1> kRules{"R8"};
 constexpr std::array<Param, 2> kParams{{
-    {.name = "pages", .type = ParamType::count, .default_number = 48, .min = 1, .max = 4096,
+    {.name = "pages",
+     .type = ParamType::count,
+     .default_number = 48,
+     .min = 1,
+     .max = 4096,
      .summary = "pages of the file; below 64, or the emulated TLB forgets them by itself"},
-    {.name = "readers", .type = ParamType::count, .default_number = 2, .min = 1, .max = 8,
+    {.name = "readers",
+     .type = ParamType::count,
+     .default_number = 2,
+     .min = 1,
+     .max = 8,
      .summary = "reader processes, each on its own CPU from the highest downwards"},
 }};
 
-void report(PartContext& context, unsigned cpu, std::uint64_t page, std::uint64_t number, const Line& expected, const Line& seen) {
+void report(PartContext& context, unsigned cpu, std::uint64_t page, std::uint64_t number,
+            const Line& expected, const Line& seen) {
   char detail[256];
   std::snprintf(detail, sizeof(detail), "CPU %u read page %llu line %llu of %s and got %s.", cpu,
                 static_cast<unsigned long long>(page), static_cast<unsigned long long>(number),
@@ -79,8 +88,12 @@ void run(PartContext& context) {
 
 }  // namespace
 
-extern const Part foreign_content{.kind = PartKind::detector, .name = "foreign_content",
+extern const Part foreign_content{.kind = PartKind::detector,
+                                  .name = "foreign_content",
                                   .summary = "readers of a constant file must never see anybody else's bytes",
-                                  .rules = kRules, .params = kParams, .needs_disk = true, .run = run};
+                                  .rules = kRules,
+                                  .params = kParams,
+                                  .needs_disk = true,
+                                  .run = run};
 
 }  // namespace luf::guest

@@ -1,16 +1,19 @@
 // Detector of R1 (unmap): once munmap() has returned, every thread of the process faults on the range.
 //
-//   act       thread A finds that the PTE of a page which thread B reads all the time is gone (reclaim took it), and
-//             unmaps exactly that page: nothing present is left in the range, so munmap() has no flush of its own to do
+//   act       thread A finds that the PTE of a page which thread B reads all the time is gone (reclaim took
+//   it), and
+//             unmaps exactly that page: nothing present is left in the range, so munmap() has no flush of its
+//             own to do
 //   promise   munmap() has returned
 //   publish   A sets the page's state (release)
 //   observe   B, on another CPU, loads the state (acquire), then from the page: it must get SIGSEGV
 //
-// Only every second page is ever unmapped; its neighbours keep the page table, whose release would flush everything.
-// B makes no system call at all and A maps the page again only after B has answered.
-// Proof of R1: the load succeeds. Proof of R8: a line of a mapped page that is not the file's.
-// `tries` counts pages unmapped, `promises` those whose PTE was gone before: only they can show a missing flush.
-// Cannot see: ways of unmapping other than munmap().
+// Only every second page is ever unmapped; its neighbours keep the page table, whose release would flush
+// everything. B makes no system call at all and A maps the page again only after B has answered. Proof of R1:
+// the load succeeds. Proof of R8: a line of a mapped page that is not the file's. `tries` counts pages
+// unmapped, `promises` those whose PTE was gone before: only they can show a missing flush. Cannot see: ways
+// of unmapping other than munmap().
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -20,7 +23,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <fcntl.h>
 
 #include "lib/guarded_load.h"
 #include "lib/page_file.h"
@@ -33,8 +35,17 @@ namespace {
 constexpr std::uint64_t kMaxPages = 60;
 constexpr std::array<std::string_view, 2> kRules{"R1", "R8"};
 constexpr std::array<Param, 2> kParams{{
-    {.name = "pages", .type = ParamType::count, .default_number = 48, .min = 2, .max = kMaxPages, .summary = "pages of the file; every second one is unmapped"},
-    {.name = "period", .type = ParamType::duration, .default_number = 1'000'000, .min = 1000, .max = 60'000'000'000,
+    {.name = "pages",
+     .type = ParamType::count,
+     .default_number = 48,
+     .min = 2,
+     .max = kMaxPages,
+     .summary = "pages of the file; every second one is unmapped"},
+    {.name = "period",
+     .type = ParamType::duration,
+     .default_number = 1'000'000,
+     .min = 1000,
+     .max = 60'000'000'000,
      .summary = "pause between two looks at the page table"},
 }};
 
@@ -77,11 +88,13 @@ void report_foreign(Shared& shared, std::uint64_t page, std::uint64_t word) {
 void* read_pages(void* argument) {
   Shared& shared = *static_cast<Shared*>(argument);
   PartContext& context = shared.context;
-  if (!pin_to_cpu(shared.reader_cpu)) context.fail("pin to CPU %u: %s", shared.reader_cpu, std::strerror(errno));
+  if (!pin_to_cpu(shared.reader_cpu))
+    context.fail("pin to CPU %u: %s", shared.reader_cpu, std::strerror(errno));
   context.spin_for_start();
   while (!context.stopping()) {
     for (std::uint64_t page = 0; page < shared.pages; ++page) {
       const std::uint32_t state = shared.state[page].load(std::memory_order_acquire);
+      if (state == answered) continue;
       std::uint64_t word = 0;
       const bool loaded = guarded_load(page_lines(shared.view, page), word);
       if (state == unmapped) {
@@ -102,9 +115,12 @@ void unmap_page(Shared& shared, int fd, std::uint64_t page) {
   auto* at = const_cast<Line*>(page_lines(shared.view, page));
   if (munmap(at, kPageSize) != 0) context.fail("munmap: %s", std::strerror(errno));
   shared.state[page].store(unmapped, std::memory_order_release);
-  while (shared.state[page].load(std::memory_order_acquire) != answered && !context.stopping()) sleep_ns(20'000);
-  void* again = mmap(at, kPageSize, PROT_READ, MAP_SHARED | MAP_FIXED_NOREPLACE, fd, static_cast<off_t>(page * kPageSize));
-  if (again != at) context.fail("map page %llu again: %s", static_cast<unsigned long long>(page), std::strerror(errno));
+  while (shared.state[page].load(std::memory_order_acquire) != answered && !context.stopping())
+    sleep_ns(20'000);
+  void* again = mmap(at, kPageSize, PROT_READ, MAP_SHARED | MAP_FIXED_NOREPLACE, fd,
+                     static_cast<off_t>(page * kPageSize));
+  if (again != at)
+    context.fail("map page %llu again: %s", static_cast<unsigned long long>(page), std::strerror(errno));
   madvise(at, kPageSize, MADV_RANDOM);  // and merges with its neighbours
   shared.state[page].store(mapped, std::memory_order_release);
 }
@@ -118,7 +134,8 @@ void unmap_pages(Shared& shared, const std::string& path) {
   const int fd = open_page_file(context, path, O_RDONLY);
   PageTableView table(context, shared.view, shared.pages);
   pthread_t reader{};
-  if (pthread_create(&reader, nullptr, read_pages, &shared) != 0) context.fail("cannot make the reading thread");
+  if (pthread_create(&reader, nullptr, read_pages, &shared) != 0)
+    context.fail("cannot make the reading thread");
   context.add_target(getpid(), shared.view, shared.pages * kPageSize);
   context.spin_for_start();
   for (std::uint64_t round = 0; !context.stopping(); ++round) {
@@ -153,8 +170,12 @@ void run(PartContext& context) {
 
 }  // namespace
 
-extern const Part unmap_access{.kind = PartKind::detector, .name = "unmap_access",
+extern const Part unmap_access{.kind = PartKind::detector,
+                               .name = "unmap_access",
                                .summary = "after munmap() has returned, every thread must fault on the page",
-                               .rules = kRules, .params = kParams, .needs_disk = true, .run = run};
+                               .rules = kRules,
+                               .params = kParams,
+                               .needs_disk = true,
+                               .run = run};
 
 }  // namespace luf::guest

@@ -1,6 +1,6 @@
-// Injector: moves the registered targets' pages from node to node with move_pages(2), a batch at a time. The kernel
-// unmaps, copies and maps them elsewhere; the old frames are free at once.
-// Runs on the last CPU that is not for readers, outside the parts' cgroup.
+// Injector: moves the registered targets' pages from node to node with move_pages(2), a batch at a time. The
+// kernel unmaps, copies and maps them elsewhere; the old frames are free at once. Runs on the last CPU that
+// is not for readers, outside the parts' cgroup.
 #include <linux/mempolicy.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -13,15 +13,24 @@
 
 #include "lib/page_pattern.h"
 #include "lib/part_context.h"
+#include "lib/unmappers.h"
 
 namespace luf::guest {
 
 namespace {
 
 constexpr std::array<Param, 2> kParams{{
-    {.name = "period", .type = ParamType::duration, .default_number = 5'000'000, .min = 10'000, .max = 60'000'000'000,
+    {.name = "period",
+     .type = ParamType::duration,
+     .default_number = 5'000'000,
+     .min = 10'000,
+     .max = 60'000'000'000,
      .summary = "pause between two batches"},
-    {.name = "batch", .type = ParamType::count, .default_number = 16, .min = 1, .max = 512,
+    {.name = "batch",
+     .type = ParamType::count,
+     .default_number = 16,
+     .min = 1,
+     .max = 512,
      .summary = "pages moved by one call"},
 }};
 
@@ -38,7 +47,8 @@ struct Buffers {
 };
 
 /// Returns the number of pages that are on the wanted node after the call.
-std::uint64_t move_batch(const Target& target, Course& course, std::uint64_t batch, unsigned nodes, Buffers& buffers) {
+std::uint64_t move_batch(const Target& target, Course& course, std::uint64_t batch, unsigned nodes,
+                         Buffers& buffers) {
   const pid_t pid = target.pid.load(std::memory_order_acquire);
   if (pid == 0) return 0;
   const std::uint64_t pages = target.length / kPageSize;
@@ -50,7 +60,8 @@ std::uint64_t move_batch(const Target& target, Course& course, std::uint64_t bat
   buffers.nodes.assign(count, static_cast<int>(course.node));
   buffers.status.assign(count, -1);
   // Pages that several processes map are moved as well (MPOL_MF_MOVE_ALL).
-  syscall(SYS_move_pages, pid, count, buffers.pages.data(), buffers.nodes.data(), buffers.status.data(), MPOL_MF_MOVE_ALL);
+  syscall(SYS_move_pages, pid, count, buffers.pages.data(), buffers.nodes.data(), buffers.status.data(),
+          MPOL_MF_MOVE_ALL);
   course.next_page += count;
   if (course.next_page == pages) course = {0, (course.node + 1) % nodes};
   return static_cast<std::uint64_t>(
@@ -71,6 +82,7 @@ void run(PartContext& context) {
     for (std::size_t i = 0; i < kMaxTargets; ++i) {
       const Target& target = context.area().targets[i];
       if (target.pid.load() == 0) break;
+      const Unmapping unmapping(context.area(), context.index());
       moved.fetch_add(move_batch(target, courses[i], batch, context.topology().nodes, buffers));
       calls.fetch_add(1);
     }
@@ -80,8 +92,11 @@ void run(PartContext& context) {
 
 }  // namespace
 
-extern const Part migrate{.kind = PartKind::injector, .name = "migrate",
-                          .summary = "moves the detectors' pages from node to node", .params = kParams, .min_nodes = 2,
+extern const Part migrate{.kind = PartKind::injector,
+                          .name = "migrate",
+                          .summary = "moves the detectors' pages from node to node",
+                          .params = kParams,
+                          .min_nodes = 2,
                           .run = run};
 
 }  // namespace luf::guest

@@ -23,8 +23,8 @@ class Evidence {
   /// The eight words of a line, in hexadecimal.
   void line(const char* name, const Line& value) {
     const auto* w = reinterpret_cast<const std::uint64_t*>(&value);
-    put("%s\"%s\":[\"%llx\",\"%llx\",\"%llx\",\"%llx\",\"%llx\",\"%llx\",\"%llx\",\"%llx\"]", separator(), name, wide(w[0]),
-        wide(w[1]), wide(w[2]), wide(w[3]), wide(w[4]), wide(w[5]), wide(w[6]), wide(w[7]));
+    put("%s\"%s\":[\"%llx\",\"%llx\",\"%llx\",\"%llx\",\"%llx\",\"%llx\",\"%llx\",\"%llx\"]", separator(),
+        name, wide(w[0]), wide(w[1]), wide(w[2]), wide(w[3]), wide(w[4]), wide(w[5]), wide(w[6]), wide(w[7]));
   }
   /// The members, without the braces.
   std::string_view members() const { return {text_, used_}; }
@@ -36,7 +36,8 @@ class Evidence {
   template <typename... Values>
   void put(const char* format, Values... values) {
     const int written = std::snprintf(text_ + used_, sizeof(text_) - used_, format, values...);
-    if (written > 0 && used_ + static_cast<std::size_t>(written) < sizeof(text_)) used_ += static_cast<std::size_t>(written);
+    if (written > 0 && used_ + static_cast<std::size_t>(written) < sizeof(text_))
+      used_ += static_cast<std::size_t>(written);
   }
 
   char text_[1000] = {};

@@ -5,12 +5,12 @@
 
 namespace luf::guest {
 
-/// Makes this process survive SIGSEGV and SIGBUS inside guarded_load(); elsewhere they kill as ever. Call once, before
-/// threads are made. Returns false on failure (errno tells).
+/// Makes this process survive SIGSEGV and SIGBUS inside guarded_load(); elsewhere they kill as ever. Call
+/// once, before threads are made. Returns false on failure (errno tells).
 bool install_load_guard();
 
-/// Loads the line's first word. Returns false when the load faulted. No system call, no change of the signal mask.
-/// Thread: any.
+/// Loads the line's first word. Returns false when the load faulted. No system call, no change of the signal
+/// mask. Thread: any.
 bool guarded_load(const Line* at, std::uint64_t& word);
 
 }  // namespace luf::guest

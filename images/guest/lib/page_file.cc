@@ -21,8 +21,10 @@ std::string create_page_file(PartContext& context, std::uint64_t pages) {
   alignas(kPageSize) static std::uint64_t page[kPageSize / sizeof(std::uint64_t)];
   for (std::uint64_t index = 0; index < pages; ++index) {
     fill_page(page, context.owner(), index, 1);
-    if (pwrite(fd, page, kPageSize, static_cast<off_t>(index * kPageSize)) != static_cast<ssize_t>(kPageSize)) {
-      context.fail("write page %llu of %s: %s", static_cast<unsigned long long>(index), path.c_str(), std::strerror(errno));
+    if (pwrite(fd, page, kPageSize, static_cast<off_t>(index * kPageSize)) !=
+        static_cast<ssize_t>(kPageSize)) {
+      context.fail("write page %llu of %s: %s", static_cast<unsigned long long>(index), path.c_str(),
+                   std::strerror(errno));
     }
   }
   if (fsync(fd) != 0) context.fail("fsync %s: %s", path.c_str(), std::strerror(errno));

@@ -9,15 +9,16 @@
 
 namespace luf::guest {
 
-/// Writes a new file of `pages` pages in version 1 and returns its path. The pages are on the disk and dropped from
-/// the page cache when it returns, so whoever reads them first is charged for them. Fails the part on an error.
+/// Writes a new file of `pages` pages in version 1 and returns its path. The pages are on the disk and
+/// dropped from the page cache when it returns, so whoever reads them first is charged for them. Fails the
+/// part on an error.
 std::string create_page_file(PartContext& context, std::uint64_t pages);
 
 /// Opens it; fails the part on an error.
 int open_page_file(PartContext& context, const std::string& path, int flags);
 
-/// A shared read-only view through an O_RDONLY descriptor: the kernel can never make it writable. Random access, so
-/// that every page stays a folio of its own. Fails the part on an error.
+/// A shared read-only view through an O_RDONLY descriptor: the kernel can never make it writable. Random
+/// access, so that every page stays a folio of its own. Fails the part on an error.
 const Line* map_page_file(PartContext& context, const std::string& path, std::uint64_t pages);
 
 /// The lines of page `page` in a view.

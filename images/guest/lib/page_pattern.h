@@ -1,5 +1,5 @@
-// Self-describing pages: every 64-byte line of a page says whose data it is, so that one line read through a stale
-// translation is evidence by itself.
+// Self-describing pages: every 64-byte line of a page says whose data it is, so that one line read through a
+// stale translation is evidence by itself.
 #pragma once
 
 #include <cstddef>
@@ -16,8 +16,8 @@ inline constexpr std::uint64_t kLinesPerPage = kPageSize / kLineSize;
 inline constexpr std::uint64_t kLineMagic = 0x4c55464c494e4531;  // "LUFLINE1"
 inline constexpr std::uint64_t kLineFiller = 0x6c75662d66696c6c;
 
-/// One line. Between two versions of a page only `version` and `checksum` differ, so a line torn by a concurrent
-/// copy still carries its owner and its place.
+/// One line. Between two versions of a page only `version` and `checksum` differ, so a line torn by a
+/// concurrent copy still carries its owner and its place.
 struct Line {
   std::uint64_t magic;
   std::uint64_t owner;    ///< file id, see owner_id()
@@ -38,7 +38,12 @@ constexpr std::uint64_t line_checksum(std::uint64_t owner, std::uint64_t page, s
 }
 
 constexpr Line make_line(std::uint64_t owner, std::uint64_t page, std::uint64_t version, std::uint64_t line) {
-  return {kLineMagic, owner, page, version, line, {kLineFiller, kLineFiller},
+  return {kLineMagic,
+          owner,
+          page,
+          version,
+          line,
+          {kLineFiller, kLineFiller},
           line_checksum(owner, page, version, line)};
 }
 
@@ -58,7 +63,8 @@ inline Line load_line(const void* at) {
   const auto* words = static_cast<const std::uint64_t*>(at);
   Line line{};
   auto* out = reinterpret_cast<std::uint64_t*>(&line);
-  for (std::size_t word = 0; word < kWordsPerLine; ++word) out[word] = __atomic_load_n(words + word, __ATOMIC_RELAXED);
+  for (std::size_t word = 0; word < kWordsPerLine; ++word)
+    out[word] = __atomic_load_n(words + word, __ATOMIC_RELAXED);
   return line;
 }
 

@@ -34,7 +34,7 @@ struct Param {
 struct Part {
   PartKind kind;
   std::string_view name;
-  std::string_view summary;                    ///< one line
+  std::string_view summary;                      ///< one line
   std::span<const std::string_view> rules = {};  ///< of docs/contract.md; detectors only
   std::span<const Param> params = {};
   bool needs_disk = false;  ///< a file system at /mnt whose pages can be reclaimed

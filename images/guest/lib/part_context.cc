@@ -114,7 +114,8 @@ bool PartContext::reap(bool block) {
   if (pid <= 0) return false;
   std::erase(children_, pid);
   if (WIFSIGNALED(status)) {
-    fail("its process %d was killed by signal %d%s", pid, WTERMSIG(status), WTERMSIG(status) == SIGKILL ? " (out of memory?)" : "");
+    fail("its process %d was killed by signal %d%s", pid, WTERMSIG(status),
+         WTERMSIG(status) == SIGKILL ? " (out of memory?)" : "");
   }
   if (WEXITSTATUS(status) != 0) fail("its process %d ended with status %d", pid, WEXITSTATUS(status));
   return true;
@@ -138,7 +139,8 @@ void PartContext::report(std::string_view rule, std::string_view detail, const E
   std::snprintf(record.rule, sizeof(record.rule), "%.*s", static_cast<int>(rule.size()), rule.data());
   std::snprintf(record.detail, sizeof(record.detail), "%.*s", static_cast<int>(detail.size()), detail.data());
   const std::string_view members = evidence.members();
-  std::snprintf(record.evidence, sizeof(record.evidence), "{%.*s}", static_cast<int>(members.size()), members.data());
+  std::snprintf(record.evidence, sizeof(record.evidence), "{%.*s}", static_cast<int>(members.size()),
+                members.data());
   record.loads = slot_.loads.load();
   record.ready.store(1, std::memory_order_release);
 }

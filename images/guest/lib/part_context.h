@@ -23,8 +23,8 @@ struct ParamValues {
   std::map<std::string, std::string, std::less<>> texts;
 };
 
-/// The machine as parts see it. CPUs in the upper half belong to readers, which spin; those in the lower half to
-/// writers, injectors and churn, which unmap and reuse. A reader's CPU then keeps one address space.
+/// The machine as parts see it. CPUs in the upper half belong to readers, which spin; those in the lower half
+/// to writers, injectors and churn, which unmap and reuse. A reader's CPU then keeps one address space.
 struct Topology {
   unsigned cpus = 1;
   unsigned nodes = 1;
@@ -34,8 +34,8 @@ struct Topology {
 
 class PartContext {
  public:
-  PartContext(const Part& part, std::string id, unsigned index, const ParamValues& values, const Topology& topology,
-              std::uint64_t seed, SharedArea& area);
+  PartContext(const Part& part, std::string id, unsigned index, const ParamValues& values,
+              const Topology& topology, std::uint64_t seed, SharedArea& area);
 
   /// The value of a parameter. A missing one ends the part with an error.
   std::uint64_t number(std::string_view name);
@@ -71,7 +71,8 @@ class PartContext {
   void spin_for_start() const;
   bool stopping() const { return area_.stop.load(std::memory_order_relaxed) != 0; }
 
-  /// Ticks and watches the forked processes until the phase stops, then reaps them. One that died is an error.
+  /// Ticks and watches the forked processes until the phase stops, then reaps them. One that died is an
+  /// error.
   void supervise();
 
   /// Tells a finding. Evidence may be long; it is kept for the first kFindingsKept only.

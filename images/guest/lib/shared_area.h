@@ -1,5 +1,5 @@
-// The memory that the agent and every part share: how parts are stopped, and what they leave for the agent to tell.
-// Parts never write events themselves, so the stream's sequence has no gap.
+// The memory that the agent and every part share: how parts are stopped, and what they leave for the agent to
+// tell. Parts never write events themselves, so the stream's sequence has no gap.
 #pragma once
 
 #include <sys/types.h>
@@ -36,15 +36,17 @@ struct PartSlot {
   std::atomic<std::uint64_t> loads;
   std::atomic<std::uint64_t> findings;  ///< all; the first kFindingsKept have a record
   std::atomic<std::uint32_t> ready;     ///< its set-up is over
-  std::atomic<std::uint64_t> tick;      ///< moves about once a millisecond while the part's main process gets the CPU
-  std::atomic<std::uint32_t> failed;    ///< `error` is complete
+  std::atomic<std::uint64_t>
+      tick;  ///< moves about once a millisecond while the part's main process gets the CPU
+  std::atomic<std::uint32_t> failed;  ///< `error` is complete
   char error[256];
   std::uint32_t metric_count;
   std::array<Metric, kMaxMetrics> metrics;
   std::array<FindingRecord, kFindingsKept> records;
 };
 
-/// Memory of a part that injectors may act on. Partner: PartContext::add_target() publishes by `pid`, written last.
+/// Memory of a part that injectors may act on. Partner: PartContext::add_target() publishes by `pid`, written
+/// last.
 struct Target {
   std::atomic<pid_t> pid;  ///< 0: free
   std::uint64_t address;
@@ -55,6 +57,8 @@ struct SharedArea {
   std::atomic<std::uint32_t> start;
   alignas(64) std::atomic<std::uint32_t> stop;
   alignas(64) std::atomic<std::uint32_t> target_count;
+  /// By part: odd while an injector is inside a system call that unmaps (lib/unmappers.h).
+  std::array<std::atomic<std::uint64_t>, kMaxParts> acting;
   std::array<Target, kMaxTargets> targets;
   alignas(4096) std::array<PartSlot, kMaxParts> parts;
 };

@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "lib/unmappers.h"
+
 namespace luf::guest {
 
 CommittedVersions* map_committed_versions(PartContext& context, std::uint64_t pages) {
@@ -42,10 +44,11 @@ void report_foreign(PartContext& context, Place place, const Line& seen) {
 void report_old(PartContext& context, const VersionWatch& watch, Place place, std::uint64_t committed,
                 const Line& seen, std::uint64_t ticks) {
   char detail[256];
-  std::snprintf(detail, sizeof(detail), "A read of page %llu line %llu returned version %llu although %.*s for version %llu.",
+  std::snprintf(detail, sizeof(detail),
+                "A read of page %llu line %llu returned version %llu although %.*s for version %llu.",
                 static_cast<unsigned long long>(place.page), static_cast<unsigned long long>(place.line),
-                static_cast<unsigned long long>(seen.version), static_cast<int>(watch.promise.size()), watch.promise.data(),
-                static_cast<unsigned long long>(committed));
+                static_cast<unsigned long long>(seen.version), static_cast<int>(watch.promise.size()),
+                watch.promise.data(), static_cast<unsigned long long>(committed));
   Evidence evidence;
   evidence.number("page", place.page);
   evidence.number("line", place.line);
@@ -68,17 +71,23 @@ void check_line(PartContext& context, const VersionWatch& watch, Place place) {
   }
   if (!well_formed(seen) || seen.version >= committed) return;
   const std::uint64_t first_tick = context.tick().load(std::memory_order_relaxed);
+  const UnmappersReturned unmappers(context.area());
   std::uint64_t ticks = 0;
-  while (ticks < watch.settle_ticks && !context.stopping()) {
+  bool settled = false;
+  // The last look is one made after everything had settled.
+  while (true) {
+    const bool last = settled;
     const Line again = load_line(at);
     // Reused meanwhile: the next round reports it as what it is.
     if (!same_place(again, context.owner(), place.page, place.line)) return;
-    if (well_formed(again) && again.version >= committed) break;
+    if (context.stopping()) return;
+    if (well_formed(again) && again.version >= committed) {
+      watch.brief->fetch_add(1, std::memory_order_relaxed);
+      return;
+    }
+    if (last) break;
     ticks = context.tick().load(std::memory_order_relaxed) - first_tick;
-  }
-  if (ticks < watch.settle_ticks) {
-    watch.brief->fetch_add(1, std::memory_order_relaxed);
-    return;
+    settled = ticks >= watch.settle_ticks && unmappers.all();
   }
   report_old(context, watch, place, committed, seen, ticks);
 }

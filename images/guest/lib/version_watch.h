@@ -1,5 +1,5 @@
-// Watching versions: a writer makes a new version of a page, the promise point passes, it publishes the version; a
-// reader that has seen the publication must not read an older one.
+// Watching versions: a writer makes a new version of a page, the promise point passes, it publishes the
+// version; a reader that has seen the publication must not read an older one.
 #pragma once
 
 #include <array>
@@ -13,8 +13,8 @@ namespace luf::guest {
 
 inline constexpr std::uint64_t kMaxWatchedPages = 60;
 
-/// Shared between the writer and the readers. Writer: store (release) after the promise point. Reader: load (acquire)
-/// before it looks at the page.
+/// Shared between the writer and the readers. Writer: store (release) after the promise point. Reader: load
+/// (acquire) before it looks at the page.
 struct CommittedVersions {
   std::array<std::atomic<std::uint64_t>, kMaxWatchedPages> version;
 };
@@ -24,14 +24,14 @@ CommittedVersions* map_committed_versions(PartContext& context, std::uint64_t pa
 
 /// What a detector of old data watches.
 struct VersionWatch {
-  std::string_view rule;       ///< broken when an old version is read
-  std::string_view promise;    ///< what had passed, as a clause: "pwrite() had returned"
-  const Line* view;            ///< the reader's own mapping
+  std::string_view rule;     ///< broken when an old version is read
+  std::string_view promise;  ///< what had passed, as a clause: "pwrite() had returned"
+  const Line* view;          ///< the reader's own mapping
   std::uint64_t pages;
   CommittedVersions* committed;
-  /// Ticks (about milliseconds of CPU 0) for which the old data must stay readable. A batch of pages that reclaim has
-  /// taken out of the page cache but not yet flushed is readable on every Linux; the tick cannot run past a batch
-  /// that is being worked on by CPU 0.
+  /// Ticks (about milliseconds of CPU 0) for which the old data must stay readable, besides the time until
+  /// all injectors' calls under way have returned (lib/unmappers.h): for unmappers that are no injectors, as
+  /// kswapd.
   std::uint64_t settle_ticks;
   std::atomic<std::uint64_t>* brief;  ///< counts old data that was gone before that
 };

@@ -1,9 +1,9 @@
-// Workload: takes memory, fills it with self-describing pages of its own file id, frees it, without end. Frames that
-// reclaim or migration have just freed get a new owner within milliseconds, and a reader that still reaches one of them
-// sees whose it is now.
+// Workload: takes memory, fills it with self-describing pages of its own file id, frees it, without end.
+// Frames that reclaim or migration have just freed get a new owner within milliseconds, and a reader that
+// still reaches one of them sees whose it is now.
 //
-// One process on every CPU that is not for readers (freed frames wait in per-CPU lists), each taking from all nodes
-// in turn; anonymous memory and tmpfs files (page cache) alternate.
+// One process on every CPU that is not for readers (freed frames wait in per-CPU lists), each taking from all
+// nodes in turn; anonymous memory and tmpfs files (page cache) alternate.
 #include <fcntl.h>
 #include <linux/mempolicy.h>
 #include <sys/mman.h>
@@ -23,9 +23,16 @@ namespace luf::guest {
 namespace {
 
 constexpr std::array<Param, 2> kParams{{
-    {.name = "amount", .type = ParamType::size, .default_number = 4U << 20U, .min = 64U << 10U, .max = 256U << 20U,
+    {.name = "amount",
+     .type = ParamType::size,
+     .default_number = 4U << 20U,
+     .min = 64U << 10U,
+     .max = 256U << 20U,
      .summary = "memory taken at once by all processes together"},
-    {.name = "period", .type = ParamType::duration, .default_number = 1'000'000, .max = 60'000'000'000,
+    {.name = "period",
+     .type = ParamType::duration,
+     .default_number = 1'000'000,
+     .max = 60'000'000'000,
      .summary = "pause after memory was freed"},
 }};
 
@@ -65,8 +72,10 @@ void churn_on(PartContext& context, unsigned worker, std::uint64_t pages, std::a
   context.spin_for_start();
   for (std::uint64_t round = 1; !context.stopping(); ++round) {
     take_from_node(static_cast<unsigned>(round % nodes), nodes);
-    const bool ok = (round / nodes) % 2 == 0 ? churn_anonymous(context, pages, round) : churn_file(context, fd, pages, round);
-    if (!ok) context.fail("take %llu pages: %s", static_cast<unsigned long long>(pages), std::strerror(errno));
+    const bool ok = (round / nodes) % 2 == 0 ? churn_anonymous(context, pages, round)
+                                             : churn_file(context, fd, pages, round);
+    if (!ok)
+      context.fail("take %llu pages: %s", static_cast<unsigned long long>(pages), std::strerror(errno));
     taken.fetch_add(pages, std::memory_order_relaxed);
     sleep_ns(period);
   }
@@ -86,8 +95,11 @@ void run(PartContext& context) {
 
 }  // namespace
 
-extern const Part churn{.kind = PartKind::workload, .name = "churn",
-                        .summary = "takes, fills and frees memory, so that freed frames get a new owner quickly",
-                        .params = kParams, .run = run};
+extern const Part churn{
+    .kind = PartKind::workload,
+    .name = "churn",
+    .summary = "takes, fills and frees memory, so that freed frames get a new owner quickly",
+    .params = kParams,
+    .run = run};
 
 }  // namespace luf::guest
