@@ -1,0 +1,86 @@
+#include "cli/command.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/file.h"
+#include "run/run_directory.h"
+#include "scenario/parse.h"
+
+namespace luf::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path choose(const std::string& flag, const char* variable, const fs::path& fallback) {
+  if (!flag.empty()) return flag;
+  const char* value = std::getenv(variable);
+  return value != nullptr && *value != '\0' ? fs::path(value) : (executable_directory() / fallback).lexically_normal();
+}
+
+}  // namespace
+
+void Locations::add_options(CLI::App& command) {
+  command.add_option("--kernel-dir", kernel_dir, "Directory of the guest kernel built here (LUFBED_KERNEL_DIR)");
+  command.add_option("--image-dir", image_dir, "Directory of the guest image (LUFBED_IMAGE_DIR)");
+}
+
+fs::path Locations::kernel() const { return choose(kernel_dir, "LUFBED_KERNEL_DIR", "../../kernel"); }
+fs::path Locations::image() const { return choose(image_dir, "LUFBED_IMAGE_DIR", "../image"); }
+
+Result<scenario::Catalog> load_catalog(const artifact::Image& image) {
+  const Result<std::string> text = read_file(image.parts);
+  if (!text) return pass_on(text);
+  return scenario::parse_catalog(*text, image.parts.string());
+}
+
+Result<std::vector<fs::path>> scenario_files(const std::vector<std::string>& paths) {
+  std::vector<fs::path> files;
+  for (const fs::path path : paths) {
+    std::error_code error;
+    if (fs::is_regular_file(path, error)) {
+      files.push_back(path);
+      continue;
+    }
+    if (!fs::is_directory(path, error)) {
+      return fail(Blame::kScenario, "no such scenario or folder: {}", path.string());
+    }
+    std::vector<fs::path> found;
+    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(path, error)) {
+      if (entry.is_regular_file() && entry.path().extension() == ".toml") found.push_back(entry.path());
+    }
+    if (found.empty()) return fail(Blame::kScenario, "no scenario (*.toml) in the folder {}", path.string());
+    std::sort(found.begin(), found.end());
+    files.insert(files.end(), found.begin(), found.end());
+  }
+  return files;
+}
+
+Result<std::vector<run::Job>> load_jobs(const std::vector<std::string>& paths, const scenario::Catalog& catalog) {
+  const Result<std::vector<fs::path>> files = scenario_files(paths);
+  if (!files) return pass_on(files);
+  std::vector<run::Job> jobs;
+  std::vector<std::string> defects;
+  for (const fs::path& file : *files) {
+    const Result<std::string> text = read_file(file);
+    if (!text) return fail(Blame::kScenario, "{}", text.error().message);
+    const Result<scenario::Scenario> scenario = scenario::parse(*text, file.string(), catalog);
+    if (scenario) {
+      jobs.push_back({file, run::scenario_name(file), *scenario});
+    } else {
+      defects.push_back(scenario.error().message);
+    }
+  }
+  if (!defects.empty()) return fail(Blame::kScenario, "{}", fmt::join(defects, "\n"));
+  return jobs;
+}
+
+int report_error(const Error& error) {
+  fmt::print(stderr, "{}\n", error.message);
+  if (error.blame == Blame::kScenario) return kExitUsage;
+  return error.blame == Blame::kCancelled ? kExitInterrupted : kExitInfra;
+}
+
+}  // namespace luf::cli

@@ -1,0 +1,49 @@
+// What all subcommands share.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "artifact/image.h"
+#include "artifact/kernel.h"
+#include "base/result.h"
+#include "run/settings.h"
+
+namespace luf::cli {
+
+inline constexpr int kExitUsage = 2;
+inline constexpr int kExitInfra = 3;
+inline constexpr int kExitInterrupted = 130;
+
+/// Adds one subcommand to `app`; when it is chosen, `action` is set to what it does, which returns the exit code.
+using Action = std::function<int()>;
+void add_run(CLI::App& app, Action& action);
+void add_check(CLI::App& app, Action& action);
+void add_list(CLI::App& app, Action& action);
+void add_doctor(CLI::App& app, Action& action);
+
+/// Where kernel and image lie: flag, else environment, else a place relative to the executable.
+struct Locations {
+  std::string kernel_dir;  ///< --kernel-dir, LUFBED_KERNEL_DIR
+  std::string image_dir;   ///< --image-dir, LUFBED_IMAGE_DIR
+  void add_options(CLI::App& command);
+  std::filesystem::path kernel() const;
+  std::filesystem::path image() const;
+};
+
+/// The image and its parts. Errors: infra.
+Result<scenario::Catalog> load_catalog(const artifact::Image& image);
+
+/// The scenario files behind `paths`: files as they are, folders with all *.toml below, sorted. Errors: scenario.
+Result<std::vector<std::filesystem::path>> scenario_files(const std::vector<std::string>& paths);
+
+/// Reads all files; every defect of every file is told at once. Errors: scenario.
+Result<std::vector<run::Job>> load_jobs(const std::vector<std::string>& paths, const scenario::Catalog& catalog);
+
+/// Prints the error and returns its exit code: 2 for what the user wrote, 130 for what the user broke off, else 3.
+int report_error(const Error& error);
+
+}  // namespace luf::cli

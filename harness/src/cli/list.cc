@@ -1,0 +1,68 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/command.h"
+#include "protocol/luf_sysfs.h"
+
+namespace luf::cli {
+namespace {
+
+int list_points() {
+  for (const protocol::FlushPoint& point : protocol::kFlushPoints) {
+    fmt::print("{:<12} {:<3} {}\n", point.name, point.clause, point.summary);
+  }
+  return 0;
+}
+
+std::string range_of(const scenario::Param& param) {
+  if (param.type == scenario::ParamType::kChoice) return fmt::format("{}", fmt::join(param.choices, " | "));
+  return fmt::format("{} to {}", format_value(param.type, param.min), format_value(param.type, param.max));
+}
+
+int list_parts(const scenario::Catalog& catalog) {
+  for (const scenario::PartType& part : catalog.parts) {
+    const std::string rules = part.rules.empty() ? "" : fmt::format(" [{}]", fmt::join(part.rules, ", "));
+    fmt::print("{} {}{}: {}\n", to_string(part.kind), part.name, rules, part.summary);
+    for (const scenario::Param& param : part.params) {
+      fmt::print("    {:<14} {:<10} {} ({})\n", param.name, format_value(param.type, param.fallback), param.summary, range_of(param));
+    }
+  }
+  return 0;
+}
+
+int list_scenarios(const std::vector<std::string>& paths, const scenario::Catalog& catalog) {
+  const Result<std::vector<run::Job>> jobs = load_jobs(paths, catalog);
+  if (!jobs) return report_error(jobs.error());
+  for (const run::Job& job : *jobs) fmt::print("{:<24} {}\n", job.name, job.scenario.title);
+  return 0;
+}
+
+int execute(const std::string& what, const std::vector<std::string>& paths, const Locations& locations) {
+  if (what == "points") return list_points();
+  const Result<artifact::Image> image = artifact::image_in(locations.image());
+  if (!image) return report_error(image.error());
+  const Result<scenario::Catalog> catalog = load_catalog(*image);
+  if (!catalog) return report_error(catalog.error());
+  return what == "parts" ? list_parts(*catalog) : list_scenarios(paths, *catalog);
+}
+
+}  // namespace
+
+void add_list(CLI::App& app, Action& action) {
+  struct Options {
+    std::string what;
+    std::vector<std::string> paths{"scenarios"};
+    Locations locations;
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("list", "List scenarios, parts or flush points");
+  command->add_option("what", options->what, "scenarios, parts or points")->required()->check(CLI::IsMember({"scenarios", "parts", "points"}));
+  command->add_option("paths", options->paths, "Where to look for scenarios")->capture_default_str();
+  options->locations.add_options(*command);
+  command->callback([options, &action] {
+    action = [options] { return execute(options->what, options->paths, options->locations); };
+  });
+}
+
+}  // namespace luf::cli

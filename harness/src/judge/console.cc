@@ -1,0 +1,89 @@
+#include "judge/console.h"
+
+#include <algorithm>
+#include <array>
+
+namespace luf::judge {
+namespace {
+
+struct Pattern {
+  std::string_view kind;
+  ConsoleMeaning meaning;
+  std::string_view first;   ///< must stand in the line
+  std::string_view second;  ///< must follow it; may be empty
+};
+
+using enum ConsoleMeaning;
+
+/// The first pattern that fits a line counts, so the special ones stand before the general ones.
+constexpr std::array kPatterns{
+    Pattern{"bad_initramfs", kBadImage, "Initramfs unpacking failed", ""},
+    Pattern{"no_root", kBadImage, "Unable to mount root fs", ""},
+    Pattern{"no_init", kBadImage, "No working init found", ""},
+    Pattern{"no_init", kBadImage, "Requested init ", " failed"},
+    Pattern{"kasan", kGuestFault, "BUG: KASAN:", ""},
+    Pattern{"kfence", kGuestFault, "BUG: KFENCE:", ""},
+    Pattern{"kcsan", kGuestFault, "BUG: KCSAN:", ""},
+    Pattern{"soft_lockup", kGuestFault, "BUG: soft lockup", ""},
+    Pattern{"hard_lockup", kGuestFault, "hard LOCKUP", ""},
+    Pattern{"bad_page", kGuestFault, "BUG: Bad page", ""},
+    Pattern{"bad_page", kGuestFault, "BUG: Bad rss-counter", ""},
+    Pattern{"page_poison", kGuestFault, "pagealloc: ", "corruption"},
+    Pattern{"bug", kGuestFault, "kernel BUG at ", ""},
+    Pattern{"bug", kGuestFault, "BUG: ", ""},
+    Pattern{"oops", kGuestFault, "Oops: ", ""},
+    Pattern{"oops", kGuestFault, "general protection fault", ""},
+    Pattern{"panic", kGuestFault, "Kernel panic - not syncing", ""},
+    Pattern{"lockdep", kGuestFault, "WARNING: possible ", "detected"},
+    Pattern{"warning", kGuestFault, "WARNING: ", " at "},
+    Pattern{"hung_task", kGuestFault, "INFO: task ", "blocked for more than"},
+    Pattern{"rcu_stall", kGuestFault, "rcu: INFO: ", "stall"},
+    Pattern{"out_of_memory", kGuestFault, "Out of memory: Killed process", ""},
+    Pattern{"cgroup_out_of_memory", kNote, "Memory cgroup out of memory: Killed process", ""},
+};
+
+bool fits(const Pattern& pattern, std::string_view line) {
+  const std::size_t at = line.find(pattern.first);
+  if (at == std::string_view::npos) return false;
+  return line.find(pattern.second, at + pattern.first.size()) != std::string_view::npos;
+}
+
+/// "[    1.234567][   T12] text" -> "text"
+std::string_view without_stamp(std::string_view line) {
+  while (line.starts_with('[')) {
+    const std::size_t end = line.find(']');
+    const bool is_stamp = end != std::string_view::npos && line.substr(1, end - 1).find_first_not_of(" .0123456789TC") == std::string_view::npos;
+    if (!is_stamp) break;
+    line.remove_prefix(end + 1);
+    line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+  }
+  return line;
+}
+
+}  // namespace
+
+std::string_view to_string(ConsoleMeaning meaning) {
+  switch (meaning) {
+    case kGuestFault: return "guest_fault";
+    case kBadImage: return "bad_image";
+    case kNote: return "note";
+  }
+  return "note";
+}
+
+std::vector<ConsoleHit> scan_console(std::string_view text) {
+  std::vector<ConsoleHit> hits;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    while (line.ends_with('\r')) line.remove_suffix(1);
+    const auto pattern = std::find_if(kPatterns.begin(), kPatterns.end(), [line](const Pattern& candidate) { return fits(candidate, line); });
+    if (pattern == kPatterns.end()) continue;
+    const bool known = std::any_of(hits.begin(), hits.end(), [pattern](const ConsoleHit& hit) { return hit.kind == pattern->kind; });
+    if (!known) hits.push_back({std::string(pattern->kind), pattern->meaning, std::string(without_stamp(line))});
+  }
+  return hits;
+}
+
+}  // namespace luf::judge

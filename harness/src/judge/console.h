@@ -1,0 +1,26 @@
+// What the guest kernel's console gives away.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace luf::judge {
+
+enum class ConsoleMeaning {
+  kGuestFault,  ///< the kernel under test did something wrong
+  kBadImage,    ///< the guest could not start: what we gave it to boot is at fault
+  kNote,        ///< worth telling, decides nothing
+};
+std::string_view to_string(ConsoleMeaning meaning);
+
+struct ConsoleHit {
+  std::string kind;  ///< e.g. "panic", "soft_lockup"
+  ConsoleMeaning meaning = ConsoleMeaning::kNote;
+  std::string line;  ///< the first line of that kind, without its time stamp
+};
+
+/// The first hit of every kind, in the order of appearance. Thread: any.
+std::vector<ConsoleHit> scan_console(std::string_view text);
+
+}  // namespace luf::judge

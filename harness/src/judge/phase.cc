@@ -1,0 +1,136 @@
+#include "judge/phase.h"
+
+#include <algorithm>
+
+#include "base/units.h"
+#include "protocol/event.h"
+
+namespace luf::judge {
+namespace {
+
+namespace event = protocol::event;
+
+bool is_expected(const scenario::Phase& phase, const Finding& finding) {
+  return phase.expect != scenario::kSilent && finding.rule == phase.expect;
+}
+
+const Finding* first_violation(const scenario::Phase& phase, const PhaseRecord& record) {
+  const auto found = std::find_if(record.findings.begin(), record.findings.end(),
+                                  [&phase](const Finding& finding) { return !is_expected(phase, finding); });
+  return found != record.findings.end() ? &*found : nullptr;
+}
+
+bool has_detectors(const scenario::Scenario& scenario) {
+  return std::any_of(scenario.parts.begin(), scenario.parts.end(),
+                     [](const scenario::Part& part) { return part.kind == scenario::PartKind::kDetector; });
+}
+
+std::string vacuity(const scenario::Scenario& scenario, const scenario::Phase& phase, const PhaseRecord& record) {
+  for (const auto& [name, least] : phase.at_least) {
+    const auto counter = record.counters.find(name);
+    const std::uint64_t value = name == "loads" ? record.loads : counter != record.counters.end() ? counter->second : 0;
+    if (value < static_cast<std::uint64_t>(least)) {
+      return fmt::format("too little activity: {} is {}, at least {} are needed", name, value, least);
+    }
+  }
+  if (has_detectors(scenario) && record.loads == 0) return "the detectors checked no load";
+  return {};
+}
+
+/// The reason when no detector that could have caught `rule` ran.
+std::string all_skipped(const DetectorsByRule& detectors, const std::string& rule, const PhaseRecord& record) {
+  const auto ids = detectors.find(rule);
+  if (ids == detectors.end() || ids->second.empty()) return {};
+  std::string reason;
+  for (const std::string& id : ids->second) {
+    const auto skipped = record.skipped_parts.find(id);
+    if (skipped == record.skipped_parts.end()) return {};
+    reason = fmt::format("{} did not run: {}", id, skipped->second);
+  }
+  return reason;
+}
+
+void take(PhaseRecord& record, const guest::Event& seen) {
+  const std::string part = seen.text("part");
+  if (seen.name == event::kPhaseStart) record.started = true;
+  if (seen.name == event::kSkip && part.empty()) record.skipped = seen.text("reason");
+  if (seen.name == event::kSkip && !part.empty()) record.skipped_parts[part] = seen.text("reason");
+  if (seen.name == event::kFinding) {
+    record.findings.push_back({part, seen.text("rule"), seen.text("detail")});
+    record.finding_count = std::max<std::uint64_t>(record.finding_count, record.findings.size());
+  }
+  if (seen.name == event::kError) {
+    record.errors.push_back(part.empty() ? seen.text("message") : part + ": " + seen.text("message"));
+  }
+  if (seen.name == event::kPartEnd && !seen.text("error").empty()) record.errors.push_back(part + ": " + seen.text("error"));
+  if (seen.name == event::kProgress || seen.name == event::kPhaseEnd) {
+    record.loads = seen.number("loads");
+    record.finding_count = std::max(record.finding_count, seen.number("findings"));
+    record.elapsed_ms = seen.number("elapsed_ms");
+  }
+  if (seen.name != event::kPhaseEnd) return;
+  record.ended = true;
+  if (!seen.body.contains("counters") || !seen.body.at("counters").is_object()) return;
+  for (const auto& [name, value] : seen.body.at("counters").items()) {
+    if (value.is_number_unsigned()) record.counters[name] = value.get<std::uint64_t>();
+  }
+}
+
+PhaseVerdict judge_silence(const scenario::Phase& phase, const PhaseRecord& record, const std::string& vacuous) {
+  if (!vacuous.empty()) return {phase.name, Outcome::kVacuous, vacuous};
+  return {phase.name, Outcome::kPass, fmt::format("no finding in {} checked loads", format_count(record.loads))};
+}
+
+PhaseVerdict judge_fault(const scenario::Phase& phase, const DetectorsByRule& detectors, const PhaseRecord& record,
+                         const std::string& vacuous) {
+  if (!record.findings.empty()) {
+    const Finding& first = record.findings.front();
+    return {phase.name, Outcome::kPass, fmt::format("the seeded fault was caught by {} as {}: {}", first.part, first.rule, first.detail)};
+  }
+  const std::string skipped = all_skipped(detectors, phase.expect, record);
+  if (!skipped.empty()) return {phase.name, Outcome::kSkip, skipped};
+  if (!vacuous.empty()) return {phase.name, Outcome::kVacuous, vacuous};
+  return {phase.name, Outcome::kFail,
+          fmt::format("the seeded fault was not caught: no finding of {} in {} ms and {} checked loads", phase.expect,
+                      record.elapsed_ms, format_count(record.loads))};
+}
+
+}  // namespace
+
+std::map<std::string, PhaseRecord> gather(const std::vector<guest::Event>& events) {
+  std::map<std::string, PhaseRecord> records;
+  for (const guest::Event& seen : events) {
+    const std::string phase = seen.text("phase");
+    if (!phase.empty()) take(records[phase], seen);
+  }
+  return records;
+}
+
+bool violated(const scenario::Phase& phase, const PhaseRecord& record) {
+  const bool uncounted = phase.expect == scenario::kSilent && record.finding_count > 0;
+  return uncounted || first_violation(phase, record) != nullptr;
+}
+
+PhaseVerdict judge_phase(const scenario::Scenario& scenario, const scenario::Phase& phase,
+                         const DetectorsByRule& detectors, const PhaseRecord& record) {
+  if (const Finding* finding = first_violation(phase, record)) {
+    const std::string instead = phase.expect == scenario::kSilent ? "" : fmt::format(" where only {} was expected", phase.expect);
+    return {phase.name, Outcome::kFail, fmt::format("{} violated{}: {} ({}, {} findings in all)", finding->rule, instead,
+                                                    finding->detail, finding->part, format_count(record.finding_count))};
+  }
+  if (violated(phase, record)) {
+    return {phase.name, Outcome::kFail, fmt::format("{} findings were counted, but none was sent", record.finding_count)};
+  }
+  if (record.skipped) return {phase.name, Outcome::kSkip, *record.skipped};
+  if (!record.errors.empty()) {
+    return {phase.name, Outcome::kInfra, fmt::format("an error inside the guest: {}", record.errors.front())};
+  }
+  if (!record.started || !record.ended) {
+    return {phase.name, Outcome::kInfra, record.started ? "the phase did not end" : "the phase never ran"};
+  }
+  const std::string vacuous = vacuity(scenario, phase, record);
+  return phase.expect == scenario::kSilent ? judge_silence(phase, record, vacuous)
+                                           : judge_fault(phase, detectors, record, vacuous);
+}
+
+}  // namespace luf::judge

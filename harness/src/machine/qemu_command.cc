@@ -1,0 +1,75 @@
+#include "machine/qemu_command.h"
+
+#include <fmt/format.h>
+
+#include "machine/process.h"
+
+namespace luf::machine {
+namespace {
+
+/// In QEMU's option lists a comma in a value is written twice.
+std::string option_value(const std::filesystem::path& path) {
+  std::string value;
+  for (char character : path.string()) value += character == ',' ? std::string(",,") : std::string(1, character);
+  return value;
+}
+
+std::string cpu_range(std::int64_t cpus, std::int64_t nodes, std::int64_t node) {
+  return fmt::format("{}-{}", cpus * node / nodes, cpus * (node + 1) / nodes - 1);
+}
+
+/// Every node has its share of CPUs and memory and a memory backend of its own.
+void add_memory(std::vector<std::string>& words, const QemuSetup& setup) {
+  constexpr std::uint64_t kMiB = std::uint64_t{1} << 20U;
+  const auto nodes = static_cast<std::uint64_t>(setup.nodes);
+  const std::uint64_t share = setup.memory / nodes / kMiB;
+  words.insert(words.end(), {"-m", fmt::format("{}M", share * nodes)});
+  // One socket a CPU: Linux warns when CPUs that share a cache sit on different nodes.
+  words.insert(words.end(), {"-smp", fmt::format("{0},sockets={0},cores=1,threads=1", setup.cpus)});
+  for (std::int64_t node = 0; node < setup.nodes; ++node) {
+    words.insert(words.end(), {"-object", fmt::format("memory-backend-ram,id=ram{},size={}M", node, share)});
+    words.insert(words.end(), {"-numa", fmt::format("node,nodeid={0},cpus={1},memdev=ram{0}", node,
+                                                    cpu_range(setup.cpus, setup.nodes, node))});
+  }
+}
+
+}  // namespace
+
+std::string to_string(Accel accel) { return accel == Accel::kTcg ? "tcg" : "kvm"; }
+
+std::string kernel_cmdline(const QemuSetup& setup) {
+  std::string line =
+      "console=ttyS0 "                       // kernel messages to console.log
+      "loglevel=5 "                          // warnings too, which `quiet` would hide; the rest costs boot time
+      "panic=-1 oops=panic "                 // end at once, so that the host learns of it
+      "watchdog_thresh=30 "                  // a vCPU of a busy host may stand still for long
+      "nokaslr "                             // addresses in logs match vmlinux, runs can be compared
+      "mitigations=off "                     // they flush and cost time; the machine is not shared
+      "random.trust_cpu=on "                 // no wait for entropy
+      "no_timer_check "                      // the timer test fails on a busy host
+      "ramdisk_size=65536 brd.rd_size=65536";  // a disk in guest RAM, 64 MiB
+  if (setup.accel == Accel::kTcg) line += " tsc=reliable";  // emulated, so its watchdog only sees host noise
+  if (!setup.cmdline.empty()) line += " " + setup.cmdline;
+  return line;
+}
+
+std::vector<std::string> qemu_command(const QemuSetup& setup) {
+  const bool tcg = setup.accel == Accel::kTcg;
+  std::vector<std::string> words{setup.qemu, "-nodefaults", "-no-user-config", "-display", "none"};
+  words.insert(words.end(), {"-machine", "q35,smm=off,dump-guest-core=off"});
+  words.insert(words.end(), {"-accel", tcg ? "tcg,thread=multi" : "kvm"});
+  // No 5-level tables and no protection keys: under TCG both only slow page walks down or add flushes.
+  words.insert(words.end(), {"-cpu", tcg ? "max,la57=off,pku=off" : "host"});
+  add_memory(words, setup);
+  words.insert(words.end(), {"-kernel", setup.kernel.string(), "-initrd", setup.initramfs.string()});
+  words.insert(words.end(), {"-append", kernel_cmdline(setup)});
+  words.insert(words.end(), {"-no-reboot", "-action", "panic=shutdown", "-device", "pvpanic-pci"});
+  words.insert(words.end(), {"-chardev", "file,id=console,path=" + option_value(setup.console), "-serial", "chardev:console"});
+  words.insert(words.end(), {"-chardev", "file,id=events,path=" + option_value(setup.events), "-serial", "chardev:events"});
+  words.insert(words.end(), {"-object", "memory-backend-file,id=plan,size=1M,share=on,mem-path=" + option_value(setup.plan)});
+  words.insert(words.end(), {"-device", "ivshmem-plain,memdev=plan"});
+  words.insert(words.end(), {"-chardev", fmt::format("socket,id=qmp,fd={}", kPassedFd), "-mon", "chardev=qmp,mode=control"});
+  return words;
+}
+
+}  // namespace luf::machine

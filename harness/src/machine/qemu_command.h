@@ -1,0 +1,36 @@
+// The QEMU command line, as a pure function.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace luf::machine {
+
+enum class Accel { kTcg, kKvm };
+std::string to_string(Accel accel);
+
+/// All that decides how a guest is started.
+struct QemuSetup {
+  std::string qemu = "qemu-system-x86_64";
+  Accel accel = Accel::kTcg;
+  std::int64_t cpus = 4;
+  std::uint64_t memory = 0;  ///< bytes
+  std::int64_t nodes = 1;
+  std::filesystem::path kernel;
+  std::filesystem::path initramfs;
+  std::filesystem::path plan;     ///< the plan device's file
+  std::filesystem::path console;  ///< first serial port
+  std::filesystem::path events;   ///< second serial port
+  std::filesystem::path output;   ///< QEMU's own words
+  std::string cmdline;            ///< further kernel words, later ones win
+};
+
+/// Program and arguments. The monitor is expected on descriptor kPassedFd.
+std::vector<std::string> qemu_command(const QemuSetup& setup);
+
+/// The kernel command line.
+std::string kernel_cmdline(const QemuSetup& setup);
+
+}  // namespace luf::machine

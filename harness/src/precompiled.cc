@@ -1,0 +1,1 @@
+// Empty: carries the precompiled headers (see CMakeLists.txt).

@@ -1,0 +1,62 @@
+#include "run/campaign.h"
+
+#include <algorithm>
+
+#include "run/accel.h"
+#include "run/module_image.h"
+#include "run/run_scenario.h"
+
+namespace luf::run {
+namespace {
+
+Nanoseconds duration_of(const Job& job) {
+  Nanoseconds sum{};
+  for (const scenario::Phase& phase : job.scenario.phases) sum += phase.duration;
+  return sum;
+}
+
+std::string wanted_accel(const Settings& settings, const Job& job) { return settings.accel.value_or(job.scenario.machine.accel); }
+
+/// Probes only when a scenario leaves the choice open.
+Task<Result<AccelChoice>> automatic_choice(const Environment& environment, const Settings& settings,
+                                           const std::vector<Job>& jobs, std::string version) {
+  const bool open = std::any_of(jobs.begin(), jobs.end(), [&settings](const Job& job) { return wanted_accel(settings, job) == "auto"; });
+  if (!open) co_return AccelChoice{};
+  Result<AccelChoice> choice = co_await probe_kvm(environment, settings, std::move(version), false);
+  if (choice && choice->accel == machine::Accel::kTcg) environment.progress.say("using TCG: " + choice->why);
+  co_return choice;
+}
+
+AccelChoice choice_for(const std::string& wanted, const AccelChoice& automatic) {
+  if (wanted == "kvm") return {machine::Accel::kKvm, "asked for"};
+  if (wanted == "tcg") return {machine::Accel::kTcg, "asked for"};
+  return automatic;
+}
+
+}  // namespace
+
+Task<Result<Outcome>> run_all(const Environment& environment, const Settings& given, const std::vector<Job>& jobs) {
+  Outcome outcome;
+  Settings settings = given;
+  const Result<std::string> version = co_await qemu_version(environment, settings.qemu);
+  if (!version) co_return pass_on(version);
+  const Result<artifact::Image> image = co_await image_for(environment, settings);
+  if (!image) co_return pass_on(image);
+  settings.image = *image;
+  const Result<AccelChoice> automatic = co_await automatic_choice(environment, settings, jobs, *version);
+  if (!automatic && automatic.error().blame != Blame::kCancelled) co_return pass_on(automatic);
+  Nanoseconds ahead{};
+  for (const Job& job : jobs) ahead += duration_of(job);
+  for (std::size_t i = 0; i < jobs.size() && !environment.interrupt.asked(); ++i) {
+    ahead -= duration_of(jobs[i]);
+    environment.progress.begin_guest(i + 1, jobs.size(), jobs[i].name, duration_of(jobs[i]), ahead);
+    const AccelChoice accel = choice_for(wanted_accel(settings, jobs[i]), *automatic);
+    report::Summary summary = co_await run_scenario(environment, settings, jobs[i], accel, *version);
+    outcome.summaries.push_back(std::move(summary));
+  }
+  environment.progress.clear();
+  outcome.interrupted = environment.interrupt.asked();
+  co_return outcome;
+}
+
+}  // namespace luf::run

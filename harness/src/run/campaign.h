@@ -1,0 +1,20 @@
+// Several scenarios, one after the other.
+#pragma once
+
+#include <vector>
+
+#include "report/summary.h"
+#include "run/settings.h"
+
+namespace luf::run {
+
+/// What came of it: the summaries of the guests that ran, also when the user broke it off.
+struct Outcome {
+  std::vector<report::Summary> summaries;
+  bool interrupted = false;
+};
+
+/// Runs `jobs` in order; chooses the acceleration first. Errors: infra when nothing could run at all (no QEMU).
+Task<Result<Outcome>> run_all(const Environment& environment, const Settings& settings, const std::vector<Job>& jobs);
+
+}  // namespace luf::run

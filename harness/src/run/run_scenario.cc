@@ -1,0 +1,142 @@
+#include "run/run_scenario.h"
+
+#include "async/task_group.h"
+#include "base/file.h"
+#include "guest/follower.h"
+#include "guest/plan_device.h"
+#include "machine/qemu_machine.h"
+#include "protocol/event.h"
+#include "run/record.h"
+#include "run/run_directory.h"
+#include "run/supervise.h"
+#include "scenario/parse.h"
+#include "scenario/plan.h"
+
+namespace luf::run {
+namespace {
+
+/// A phase under emulation on a busy host may take several times its guest time.
+constexpr int kSlowdown = 4;
+
+machine::QemuSetup setup_of(const Settings& settings, const Job& job, machine::Accel accel, const RunDirectory& directory) {
+  machine::QemuSetup setup;
+  setup.qemu = settings.qemu;
+  setup.accel = accel;
+  setup.cpus = job.scenario.machine.cpus;
+  setup.memory = job.scenario.machine.memory;
+  setup.nodes = job.scenario.machine.nodes;
+  setup.kernel = settings.kernel.file;
+  setup.initramfs = settings.image.initramfs;
+  setup.plan = directory.file("plan.bin");
+  setup.console = directory.file("console.log");
+  setup.events = directory.file("events.jsonl");
+  setup.output = directory.file("qemu.log");
+  setup.cmdline = job.scenario.kernel.cmdline;
+  if (!settings.append.empty()) setup.cmdline += (setup.cmdline.empty() ? "" : " ") + settings.append;
+  return setup;
+}
+
+Patience patience_of(const scenario::Scenario& scenario) {
+  Patience patience{scenario.machine.boot_deadline, scenario.machine.stall_deadline, scenario.machine.boot_deadline};
+  for (const scenario::Phase& phase : scenario.phases) patience.whole += phase.duration * kSlowdown + patience.stall;
+  return patience;
+}
+
+judge::DetectorsByRule detectors_by_rule(const scenario::Scenario& scenario, const scenario::Catalog& catalog) {
+  judge::DetectorsByRule detectors;
+  for (const scenario::Phase& phase : scenario.phases) {
+    detectors[phase.expect] = scenario::detectors_of(scenario, catalog, phase.expect);
+  }
+  return detectors;
+}
+
+/// Everything that must lie on disk before the machine starts.
+Result<void> prepare(const RunDirectory& directory, const Settings& settings, const Job& job, const Manifest& manifest,
+                     const machine::QemuSetup& setup) {
+  if (auto done = artifact::verify(settings.image); !done) return done;
+  if (auto done = directory.write("scenario.toml", scenario::to_toml(job.scenario, settings.catalog)); !done) return done;
+  if (auto done = directory.write("manifest.json", to_json(manifest)); !done) return done;
+  if (auto done = directory.write("repro", repro_line(settings, job, manifest)); !done) return done;
+  if (auto done = guest::write_plan_device(setup.plan, scenario::make_plan(job.scenario, job.name)); !done) return done;
+  if (auto done = directory.write("events.jsonl", ""); !done) return done;
+  return directory.write_state("incomplete");
+}
+
+Task<judge::Observation> boot_and_watch(const Environment& environment, const Job& job, const RunDirectory& directory,
+                                        machine::QemuSetup setup) {
+  judge::Observation seen;
+  Wake changed(environment.executor, environment.clock);
+  const Interrupt::Listener listener(environment.interrupt, changed);
+  guest::Follower follower(environment.executor);
+  const Result<void> opened = follower.open(setup.events);
+  if (!opened) {
+    seen.error = opened.error();
+    co_return seen;
+  }
+  TaskGroup tasks(environment.executor, environment.clock);
+  tasks.start(follower.watch(changed));
+  machine::QemuMachine machine(environment.executor, environment.clock, changed, setup);
+  Watched watched{machine, follower, changed, environment.clock, environment.interrupt, directory.path(),
+                  std::string(protocol::event::kDone),
+                  [&environment](const guest::Event& event) { environment.progress.take(event); },
+                  [&environment] { environment.progress.show(); }};
+  const Patience patience = patience_of(job.scenario);
+  seen = co_await supervise(std::move(watched), patience);
+  tasks.cancel();
+  co_await tasks.join();
+  seen.console = read_file(setup.console).value_or("");
+  co_return seen;
+}
+
+report::Summary summary_of(const Settings& settings, const Job& job, const judge::Observation& seen) {
+  report::Summary summary;
+  summary.scenario = job.name;
+  summary.kernel = settings.kernel.hash.empty() ? settings.kernel.release : settings.kernel.release + "-" + settings.kernel.hash;
+  summary.verdict = judge::judge(job.scenario, detectors_by_rule(job.scenario, settings.catalog), seen);
+  report::add_numbers(seen.events, summary);
+  return summary;
+}
+
+/// Writes what the run brought; a disk that is full by now turns the verdict into infra.
+void conclude(const RunDirectory& directory, const judge::Observation& seen, report::Summary& summary) {
+  Result<void> written = directory.write("findings.json", findings_json(seen.events));
+  if (written) written = directory.write("metrics.json", metrics_json(summary));
+  if (written) written = directory.write("machine.log", fmt::format("{}\n", fmt::join(seen.machine.log, "\n")));
+  if (!written && summary.verdict.outcome != judge::Outcome::kFail) {
+    summary.verdict.outcome = judge::Outcome::kInfra;
+    summary.verdict.blame = Blame::kInfra;
+    summary.verdict.reason = written.error().message;
+  }
+  const Result<void> verdict = directory.write_verdict(summary.verdict);
+  if (!verdict) summary.verdict.notes.push_back(verdict.error().message);
+}
+
+}  // namespace
+
+Task<report::Summary> run_scenario(const Environment& environment, const Settings& settings, const Job& job,
+                                   AccelChoice accel, std::string qemu_version) {
+  judge::Observation seen;
+  const TimePoint start = environment.clock.now();
+  const Result<RunDirectory> directory = RunDirectory::create(settings.runs, job.name);
+  if (!directory) {
+    seen.error = directory.error();
+    co_return summary_of(settings, job, seen);
+  }
+  const machine::QemuSetup setup = setup_of(settings, job, accel.accel, *directory);
+  const Manifest manifest = make_manifest(settings, job, setup, accel, std::move(qemu_version));
+  const Result<void> prepared = prepare(*directory, settings, job, manifest, setup);
+  if (prepared) {
+    seen = co_await boot_and_watch(environment, job, *directory, setup);
+  } else {
+    seen.error = prepared.error();
+  }
+  report::Summary summary = summary_of(settings, job, seen);
+  summary.directory = directory->path();
+  if (prepared) summary.accel = machine::to_string(accel.accel);
+  const std::chrono::duration<double> took = environment.clock.now() - start;
+  summary.seconds = took.count();
+  conclude(*directory, seen, summary);
+  co_return summary;
+}
+
+}  // namespace luf::run

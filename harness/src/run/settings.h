@@ -1,0 +1,45 @@
+// What all scenarios of one call of `lufbed run` share.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "artifact/image.h"
+#include "artifact/kernel.h"
+#include "async/wake.h"
+#include "report/progress.h"
+#include "run/interrupt.h"
+#include "scenario/scenario.h"
+
+namespace luf::run {
+
+/// One scenario to be run.
+struct Job {
+  std::filesystem::path file;
+  std::string name;
+  scenario::Scenario scenario;
+};
+
+struct Settings {
+  artifact::Kernel kernel;
+  artifact::Image image;
+  scenario::Catalog catalog;
+  std::filesystem::path runs = "runs";
+  std::string qemu = "qemu-system-x86_64";
+  std::string append;                ///< further kernel words, after those of the scenario
+  std::optional<std::string> accel;  ///< overrides the scenarios
+  std::filesystem::path modules;     ///< of a brought kernel; empty: looked for
+  std::filesystem::path executable;  ///< for the line that repeats a run
+};
+
+/// The objects that live as long as the program's work. All outlive their users.
+struct Environment {
+  boost::asio::any_io_executor executor;
+  Clock& clock;
+  Interrupt& interrupt;
+  report::Progress& progress;
+};
+
+}  // namespace luf::run

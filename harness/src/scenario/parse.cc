@@ -1,0 +1,165 @@
+#include "scenario/parse.h"
+
+#include <algorithm>
+#include <limits>
+#include <set>
+
+#include "base/nearest.h"
+#include "protocol/luf_sysfs.h"
+#include "scenario/plan.h"
+#include "scenario/toml_reader.h"
+
+namespace luf::scenario {
+namespace {
+
+constexpr std::int64_t kMillisecond = 1'000'000;
+constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr std::int64_t kDay = 86'400 * kSecond;
+constexpr std::int64_t kMiB = std::int64_t{1} << 20U;
+constexpr std::int64_t kAnyCount = std::numeric_limits<std::int64_t>::max();
+
+std::vector<std::string> point_names() {
+  std::vector<std::string> names;
+  for (const protocol::FlushPoint& point : protocol::kFlushPoints) names.emplace_back(point.name);
+  return names;
+}
+
+void read_machine(TomlReader reader, Machine& machine) {
+  reader.count("cpus", machine.cpus, {2, 16});
+  reader.size("memory", machine.memory, {128 * kMiB, 2048 * kMiB});
+  reader.count("nodes", machine.nodes, {1, 4});
+  reader.choice("accel", machine.accel, {"auto", "tcg", "kvm"});
+  reader.duration("boot_deadline", machine.boot_deadline, {kSecond, kDay});
+  reader.duration("stall_deadline", machine.stall_deadline, {kSecond, kDay});
+  reader.finish();
+}
+
+void read_kernel(TomlReader reader, Kernel& kernel) {
+  reader.choice("luf", kernel.luf, {"as-is", "on", "off"});
+  reader.texts("points_off", kernel.points_off, point_names());
+  reader.duration("age", kernel.age, {0, kDay});
+  reader.count("pending_max", kernel.pending_max, {0, kAnyCount});
+  reader.text("cmdline", kernel.cmdline);
+  reader.finish();
+}
+
+void read_phase(TomlReader reader, const toml::table& table, ReadLog& log, Phase& phase) {
+  reader.required_text("name", phase.name);
+  reader.required_duration("duration", phase.duration, {kMillisecond, kDay});
+  reader.text("expect", phase.expect);
+  reader.texts("points_off", phase.points_off, point_names());
+  reader.counts("at_least", phase.at_least);
+  reader.finish();
+  if (table.contains("name") && phase.name.empty()) log.defect(reader.where("name"), "\"phase.name\" is empty");
+}
+
+void read_part(const toml::table& table, PartKind kind, const Catalog& catalog, ReadLog& log, Part& part) {
+  const std::string kind_name(to_string(kind));
+  TomlReader reader(table, kind_name + ".", log);
+  part.kind = kind;
+  reader.required_text("name", part.name);
+  part.id = part.name;
+  reader.text("id", part.id);
+  if (part.name.empty()) return;
+  const PartType* type = catalog.find(kind, part.name);
+  if (type == nullptr) {
+    const std::vector<std::string> names = catalog.names(kind);
+    log.defect(reader.where("name"), fmt::format("unknown {} \"{}\"{}; `lufbed list parts` shows all", kind_name, part.name,
+                                                 did_you_mean(part.name, names)));
+    return;
+  }
+  for (const Param& param : type->params) {
+    ParamValue value = param.fallback;
+    reader.param(param, value);
+    part.params[param.name] = value;
+  }
+  reader.finish();
+}
+
+void check_ids(const std::vector<const toml::node*>& where, const Scenario& scenario, ReadLog& log) {
+  std::set<std::string> ids;
+  for (std::size_t i = 0; i < scenario.parts.size(); ++i) {
+    const Part& part = scenario.parts[i];
+    if (!part.id.empty() && !ids.insert(part.id).second) {
+      log.defect(*where[i], fmt::format("the id \"{}\" is used twice; give one of the parts another id", part.id));
+    }
+  }
+}
+
+void check_expectations(const std::vector<const toml::table*>& tables, const Scenario& scenario, const Catalog& catalog,
+                        ReadLog& log) {
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < scenario.phases.size(); ++i) {
+    const Phase& phase = scenario.phases[i];
+    if (!phase.name.empty() && !names.insert(phase.name).second) {
+      log.defect(*tables[i], fmt::format("two phases have the name \"{}\"; rename one", phase.name));
+    }
+    if (phase.expect == kSilent || !detectors_of(scenario, catalog, phase.expect).empty()) continue;
+    const toml::node* node = tables[i]->get("expect");
+    log.defect(node != nullptr ? *node : *tables[i],
+               fmt::format("no detector of this scenario can find \"{}\"; add one (`lufbed list parts`) or expect \"silent\"",
+                           phase.expect));
+  }
+}
+
+void read_phases(TomlReader& root, const toml::table& document, Scenario& scenario, const Catalog& catalog, ReadLog& log) {
+  const std::vector<const toml::table*> tables = root.tables("phase");
+  if (tables.empty()) log.defect(document, "no phase; add a table [[phase]] with name and duration");
+  for (const toml::table* table : tables) {
+    Phase& phase = scenario.phases.emplace_back();
+    phase.points_off = scenario.kernel.points_off;
+    read_phase(TomlReader(*table, "phase.", log), *table, log, phase);
+  }
+  check_expectations(tables, scenario, catalog, log);
+}
+
+void read_document(const toml::table& document, const Catalog& catalog, ReadLog& log, Scenario& scenario) {
+  TomlReader root(document, "", log);
+  root.required_text("title", scenario.title);
+  root.count("seed", scenario.seed, {0, kAnyCount});
+  root.text("known_failure", scenario.known_failure);
+  if (const toml::table* table = root.table("machine")) {
+    read_machine(TomlReader(*table, "machine.", log), scenario.machine);
+    if (scenario.machine.cpus < scenario.machine.nodes) log.defect(*table, "more NUMA nodes than CPUs; lower \"machine.nodes\"");
+  }
+  if (const toml::table* table = root.table("kernel")) read_kernel(TomlReader(*table, "kernel.", log), scenario.kernel);
+  std::vector<const toml::node*> where;
+  for (const PartKind kind : {PartKind::kWorkload, PartKind::kInjector, PartKind::kDetector}) {
+    for (const toml::table* table : root.tables(std::string(to_string(kind)))) {
+      where.push_back(table);
+      read_part(*table, kind, catalog, log, scenario.parts.emplace_back());
+    }
+  }
+  check_ids(where, scenario, log);
+  read_phases(root, document, scenario, catalog, log);
+  root.finish();
+}
+
+}  // namespace
+
+Result<Scenario> parse(std::string_view text, const std::string& file, const Catalog& catalog) {
+  ReadLog log{file, {}, {}};
+  Scenario scenario;
+  try {
+    const toml::table document = toml::parse(text, file);
+    read_document(document, catalog, log, scenario);
+  } catch (const toml::parse_error& error) {
+    return fail(Blame::kScenario, "{}:{}: {}", file, error.source().begin.line, error.description());
+  }
+  if (!log.defects.empty()) return fail(Blame::kScenario, "{}", fmt::join(log.defects, "\n"));
+  return scenario;
+}
+
+std::vector<std::string> all_keys() {
+  constexpr std::string_view kEveryTable =
+      "[machine]\n[kernel]\n[[phase]]\n[[workload]]\n[[injector]]\n[[detector]]\n";
+  ReadLog log;
+  Scenario scenario;
+  const toml::table document = toml::parse(kEveryTable);
+  read_document(document, Catalog{}, log, scenario);
+  std::sort(log.keys.begin(), log.keys.end());
+  log.keys.erase(std::unique(log.keys.begin(), log.keys.end()), log.keys.end());
+  return log.keys;
+}
+
+}  // namespace luf::scenario

@@ -1,0 +1,61 @@
+// A scenario as plain data (docs/scenario-format.md), checked and with every default filled in.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/units.h"
+#include "scenario/catalog.h"
+
+namespace luf::scenario {
+
+using std::chrono::seconds;
+
+struct Machine {
+  std::int64_t cpus = 4;
+  std::uint64_t memory = std::uint64_t{512} << 20U;  ///< bytes
+  std::int64_t nodes = 2;
+  std::string accel = "auto";
+  Nanoseconds boot_deadline = seconds(90);
+  Nanoseconds stall_deadline = seconds(60);
+};
+
+struct Kernel {
+  std::string luf = "as-is";
+  std::vector<std::string> points_off;
+  std::optional<Nanoseconds> age;           ///< absent: the kernel's own
+  std::optional<std::int64_t> pending_max;  ///< frames; absent: the kernel's own
+  std::string cmdline;
+};
+
+struct Phase {
+  std::string name;
+  Nanoseconds duration{};
+  std::string expect = "silent";
+  std::vector<std::string> points_off;
+  std::map<std::string, std::int64_t> at_least;
+};
+
+struct Part {
+  PartKind kind = PartKind::kWorkload;
+  std::string name;
+  std::string id;
+  std::map<std::string, ParamValue> params;  ///< complete
+};
+
+struct Scenario {
+  std::string title;
+  std::int64_t seed = 1;
+  std::string known_failure;  ///< empty, or why a failure is expected for now
+  Machine machine;
+  Kernel kernel;
+  std::vector<Phase> phases;
+  std::vector<Part> parts;
+};
+
+inline constexpr const char* kSilent = "silent";
+
+}  // namespace luf::scenario
