@@ -18,6 +18,7 @@ std::string build_base(std::string_view init, std::string_view disk_image) {
   for (const Extent& extent : find_extents(disk_image)) {
     archive.add_file(fmt::format("disk/ext4/{:08x}", extent.offset), 0644, extent.data);
   }
+  archive.add_file("disk/ext4_size", 0644, fmt::format("{}\n", disk_image.size()));
   return std::move(archive).finish();
 }
 

@@ -115,8 +115,11 @@ void unmap_page(Shared& shared, int fd, std::uint64_t page) {
   auto* at = const_cast<Line*>(page_lines(shared.view, page));
   if (munmap(at, kPageSize) != 0) context.fail("munmap: %s", std::strerror(errno));
   shared.state[page].store(unmapped, std::memory_order_release);
-  while (shared.state[page].load(std::memory_order_acquire) != answered && !context.stopping())
+  while (shared.state[page].load(std::memory_order_acquire) != answered) {
+    // Not mapped again: B may stand between its look at the state and its load.
+    if (context.stopping()) return;
     sleep_ns(20'000);
+  }
   void* again = mmap(at, kPageSize, PROT_READ, MAP_SHARED | MAP_FIXED_NOREPLACE, fd,
                      static_cast<off_t>(page * kPageSize));
   if (again != at)
