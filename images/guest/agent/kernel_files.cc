@@ -1,0 +1,98 @@
+#include "agent/kernel_files.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+
+namespace luf::guest {
+
+std::string read_text(const std::string& path) {
+  std::string text;
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return text;
+  char buffer[4096];
+  for (ssize_t got = 0; (got = read(fd, buffer, sizeof(buffer))) > 0;)
+    text.append(buffer, static_cast<std::size_t>(got));
+  close(fd);
+  return text;
+}
+
+std::string write_text(const std::string& path, std::string_view text) {
+  const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return "open " + path + ": " + std::strerror(errno);
+  const ssize_t written = write(fd, text.data(), text.size());
+  const int error = errno;
+  close(fd);
+  if (written < 0) return "write \"" + std::string(text) + "\" to " + path + ": " + std::strerror(error);
+  if (static_cast<std::size_t>(written) != text.size())
+    return "write \"" + std::string(text) + "\" to " + path + ": cut short";
+  return {};
+}
+
+bool exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
+
+namespace {
+
+/// Takes the next word off `text`; empty at its end.
+std::string_view next_word(std::string_view& text) {
+  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+  const std::string_view word = text.substr(0, text.find_first_of(" \t"));
+  text.remove_prefix(word.size());
+  return word;
+}
+
+bool parse_number(std::string_view word, std::uint64_t& value) {
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+  return error == std::errc{} && end == word.data() + word.size();
+}
+
+template <typename Function>
+void for_each_line(std::string_view text, Function function) {
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    function(line);
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+  }
+}
+
+}  // namespace
+
+Counters parse_counters(std::string_view text) {
+  Counters counters;
+  for_each_line(text, [&](std::string_view line) {
+    const std::string_view name = next_word(line);
+    std::uint64_t value = 0;
+    if (!name.empty() && parse_number(next_word(line), value)) counters.emplace(name, value);
+  });
+  return counters;
+}
+
+std::uint64_t parse_tlb_interrupts(std::string_view text) {
+  std::uint64_t sum = 0;
+  for_each_line(text, [&](std::string_view line) {
+    if (next_word(line) != "TLB:") return;
+    for (std::uint64_t value = 0; parse_number(next_word(line), value);) sum += value;
+  });
+  return sum;
+}
+
+Counters read_counters() {
+  Counters counters = parse_counters(read_text("/proc/vmstat"));
+  counters["ipi_tlb"] = parse_tlb_interrupts(read_text("/proc/interrupts"));
+  return counters;
+}
+
+Counters increase(const Counters& before, const Counters& after) {
+  Counters moved;
+  for (const auto& [name, value] : after) {
+    const auto old = before.find(name);
+    const std::uint64_t start = old == before.end() ? 0 : old->second;
+    if (value > start) moved.emplace(name, value - start);
+  }
+  return moved;
+}
+
+}  // namespace luf::guest

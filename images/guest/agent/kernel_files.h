@@ -1,0 +1,27 @@
+// Small reads and writes of the kernel's own files.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace luf::guest {
+
+/// The whole file, empty when it cannot be read.
+std::string read_text(const std::string& path);
+/// Writes the text by one write(). Returns what went wrong, empty when all went well.
+std::string write_text(const std::string& path, std::string_view text);
+bool exists(const std::string& path);
+
+using Counters = std::map<std::string, std::uint64_t>;
+/// "name value" lines, as in /proc/vmstat.
+Counters parse_counters(std::string_view text);
+/// The sum over all CPUs of the TLB line of /proc/interrupts.
+std::uint64_t parse_tlb_interrupts(std::string_view text);
+/// Every line of /proc/vmstat, and `ipi_tlb`.
+Counters read_counters();
+/// What moved from `before` to `after` and how far; what fell (a gauge) is left out.
+Counters increase(const Counters& before, const Counters& after);
+
+}  // namespace luf::guest

@@ -1,0 +1,298 @@
+#include "agent/phase_runner.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "protocol/event.h"
+#include "protocol/luf_sysfs.h"
+
+namespace luf::guest {
+
+namespace {
+
+namespace event = protocol::event;
+
+constexpr std::uint64_t kPollNs = 10'000'000;
+constexpr std::uint64_t kProgressMs = 1000;
+constexpr std::uint64_t kReadyLimitMs = 20'000;
+constexpr std::uint64_t kStopLimitMs = 5000;
+constexpr std::string_view kDeferred = "luf_deferred";
+
+std::string exit_problem(int status, const PartSlot& slot, bool stopping) {
+  if (slot.failed.load(std::memory_order_acquire) == 2) return slot.error;
+  if (WIFSIGNALED(status)) {
+    const int signal = WTERMSIG(status);
+    return "killed by signal " + std::to_string(signal) + (signal == SIGKILL ? " (out of memory?)" : "");
+  }
+  if (WEXITSTATUS(status) != 0) return "ended with status " + std::to_string(WEXITSTATUS(status));
+  return stopping ? "" : "ended before the phase did";
+}
+
+/// A number in a file of the kernel's, added to `gauges` when the file is there.
+void read_gauge(Json& gauges, const char* name, const std::string& path) {
+  const std::string text = read_text(path);
+  if (!text.empty()) gauges[name] = std::strtoull(text.c_str(), nullptr, 10);
+}
+
+std::uint64_t value_of(const Counters& counters, std::string_view name) {
+  const auto found = counters.find(std::string(name));
+  return found == counters.end() ? 0 : found->second;
+}
+
+}  // namespace
+
+void PhaseRunner::run(const Phase& phase) {
+  phase_ = &phase;
+  parts_.clear();
+  if (phase.needs_luf && !exists(std::string(protocol::kLufDir))) {
+    Json skip = fields();
+    skip["reason"] = "this kernel has no LUF series (no " + std::string(protocol::kLufDir) + ")";
+    events_.emit(event::kSkip, skip);
+    return;
+  }
+  if (!apply_settings()) return;
+  choose_parts();
+  if (parts_.empty() && !phase.parts.empty()) {
+    Json skip = fields();
+    skip["reason"] = "none of its parts can run here";
+    events_.emit(event::kSkip, skip);
+    return;
+  }
+  area_ = map_shared_area();
+  if (area_ == nullptr) {
+    Json error = fields();
+    error["message"] = std::string("map the shared area: ") + std::strerror(errno);
+    events_.emit(event::kError, error);
+    return;
+  }
+  events_.emit(event::kPhaseStart, fields());
+  started_ns_ = monotonic_ns();
+  for (Running& running : parts_) start(running);
+  wait_until_ready();
+  const Counters before = read_counters();
+  deferred_before_ = value_of(before, kDeferred);
+  started_ns_ = monotonic_ns();
+  area_->start.store(1, std::memory_order_release);
+  watch();
+  ended_ns_ = monotonic_ns();
+  tell_end(before);
+  unmap_shared_area(area_);
+}
+
+bool PhaseRunner::apply_settings() {
+  for (const Setting& setting : phase_->settings) {
+    const std::string problem = write_text(setting.path, setting.value);
+    if (problem.empty()) continue;
+    Json error = fields();
+    error["message"] = "setting: " + problem;
+    events_.emit(event::kError, error);
+    return false;
+  }
+  return true;
+}
+
+void PhaseRunner::choose_parts() {
+  for (const PlannedPart& planned : phase_->parts) {
+    Json told{{"phase", phase_->name}, {"part", planned.id}};
+    const Part* part = find_part(planned.kind, planned.name);
+    if (part == nullptr) {
+      told["message"] = "this guest has no " + planned.kind + " " + planned.name;
+      events_.emit(event::kError, told);
+      continue;
+    }
+    const std::string reason = why_not(*part);
+    if (!reason.empty()) {
+      told["reason"] = reason;
+      events_.emit(event::kSkip, told);
+      continue;
+    }
+    parts_.push_back({part, &planned, static_cast<unsigned>(parts_.size())});
+  }
+}
+
+std::string PhaseRunner::why_not(const Part& part) {
+  const auto needs = [](unsigned wanted, const char* what, unsigned there) {
+    return "needs " + std::to_string(wanted) + " " + what + ", the machine has " + std::to_string(there);
+  };
+  if (topology_.cpus < part.min_cpus) return needs(part.min_cpus, "CPUs", topology_.cpus);
+  if (topology_.nodes < part.min_nodes) return needs(part.min_nodes, "NUMA nodes", topology_.nodes);
+  return part.needs_disk ? disk_.prepare() : std::string();
+}
+
+void PhaseRunner::start(Running& running) {
+  running.pid = fork();
+  if (running.pid == 0) run_part(running);
+  if (running.pid < 0) {
+    Json error = fields(running);
+    error["message"] = std::string("fork: ") + std::strerror(errno);
+    events_.emit(event::kError, error);
+    running.ended = true;
+    return;
+  }
+  Json told = fields(running);
+  told["pid"] = running.pid;
+  events_.emit(event::kPartStart, told);
+}
+
+void PhaseRunner::run_part(const Running& running) {
+  setpgid(0, 0);
+  PartContext context(*running.part, running.planned->id, running.slot, running.planned->params, topology_,
+                      seed_, *area_);
+  write_text("/proc/self/oom_score_adj", "0");
+  if (running.part->kind != PartKind::injector) {
+    // memory.reclaim of this cgroup must act on what parts use, and on nothing else.
+    const std::string problem = write_text("/sys/fs/cgroup/lufbed/cgroup.procs", "0");
+    if (!problem.empty()) context.fail("join the parts' cgroup: %s", problem.c_str());
+  }
+  running.part->run(context);
+  _exit(0);
+}
+
+void PhaseRunner::wait_until_ready() {
+  const auto waiting = [this](const Running& running) {
+    return !running.ended && area_->parts[running.slot].ready.load(std::memory_order_acquire) == 0;
+  };
+  while (std::any_of(parts_.begin(), parts_.end(), waiting)) {
+    if (elapsed_ms() > kReadyLimitMs) {
+      for (const Running& running : parts_) {
+        if (!waiting(running)) continue;
+        Json error = fields(running);
+        error["message"] = "its set-up was not over after 20 s";
+        events_.emit(event::kError, error);
+      }
+      return;
+    }
+    sleep_ns(1'000'000);
+    reap();
+  }
+}
+
+void PhaseRunner::watch() {
+  std::uint64_t next_progress = kProgressMs;
+  while (elapsed_ms() < phase_->duration_ms) {
+    const std::uint64_t left_ns = (phase_->duration_ms - elapsed_ms()) * 1'000'000;
+    sleep_ns(std::min(kPollNs, std::max<std::uint64_t>(left_ns, 1'000'000)));
+    for (Running& running : parts_) tell_findings(running);
+    reap();
+    if (elapsed_ms() >= next_progress) {
+      tell_progress();
+      next_progress = elapsed_ms() / kProgressMs * kProgressMs + kProgressMs;
+    }
+    if (phase_->stop_at_finding && sum_findings() > 0) break;
+    if (!parts_.empty() && all_ended()) break;
+  }
+  stop();
+}
+
+void PhaseRunner::stop() {
+  area_->stop.store(1);
+  const std::uint64_t deadline = elapsed_ms() + kStopLimitMs;
+  while (!all_ended() && elapsed_ms() < deadline) {
+    sleep_ns(1'000'000);
+    reap();
+  }
+  for (Running& running : parts_) {
+    if (running.ended) continue;
+    Json error = fields(running);
+    error["message"] = "ignored the stop for 5 s and was killed";
+    events_.emit(event::kError, error);
+    kill(-running.pid, SIGKILL);
+    int status = 0;
+    waitpid(running.pid, &status, 0);
+    end_part(running, status);
+  }
+}
+
+void PhaseRunner::reap() {
+  int status = 0;
+  for (pid_t pid = 0; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+    const auto found = std::find_if(parts_.begin(), parts_.end(),
+                                    [&](const Running& r) { return r.pid == pid && !r.ended; });
+    if (found != parts_.end()) end_part(*found, status);  // else an orphan, which pid 1 inherits
+  }
+}
+
+void PhaseRunner::end_part(Running& running, int status) {
+  const PartSlot& slot = area_->parts[running.slot];
+  tell_findings(running);
+  running.ended = true;
+  kill(-running.pid, SIGKILL);  // whatever its main process has left
+  Json metrics = Json::object();
+  if (running.part->kind == PartKind::detector) {
+    metrics["loads"] = slot.loads.load();
+    metrics["findings"] = slot.findings.load();
+  }
+  for (std::uint32_t i = 0; i < slot.metric_count; ++i)
+    metrics[slot.metrics[i].name] = slot.metrics[i].value.load();
+  Json told = fields(running);
+  told["metrics"] = std::move(metrics);
+  const std::string problem = exit_problem(status, slot, area_->stop.load() != 0);
+  if (!problem.empty()) told["error"] = problem;
+  events_.emit(event::kPartEnd, told);
+}
+
+void PhaseRunner::tell_findings(Running& running) {
+  const PartSlot& slot = area_->parts[running.slot];
+  while (running.findings_told < kFindingsKept &&
+         slot.records[running.findings_told].ready.load(std::memory_order_acquire) != 0) {
+    const FindingRecord& record = slot.records[running.findings_told++];
+    Json told = fields(running);
+    told["rule"] = record.rule;
+    told["detail"] = record.detail;
+    told["evidence"] = Json::parse(record.evidence, nullptr, false);
+    told["loads"] = record.loads;
+    events_.emit(event::kFinding, told);
+  }
+}
+
+void PhaseRunner::tell_progress() {
+  Json told = fields();
+  told["elapsed_ms"] = elapsed_ms();
+  told["loads"] = sum_loads();
+  told["findings"] = sum_findings();
+  const std::uint64_t deferred = value_of(read_counters(), kDeferred);
+  told["deferred"] = deferred > deferred_before_ ? deferred - deferred_before_ : 0;
+  events_.emit(event::kProgress, told);
+}
+
+void PhaseRunner::tell_end(const Counters& before) {
+  Json told = fields();
+  told["elapsed_ms"] = (ended_ns_ - started_ns_) / 1'000'000;
+  told["loads"] = sum_loads();
+  told["findings"] = sum_findings();
+  told["counters"] = increase(before, read_counters());
+  Json gauges = Json::object();
+  const std::string directory(protocol::kLufDir);
+  read_gauge(gauges, "luf_pending", directory + "/pending");
+  read_gauge(gauges, "luf_pending_max", directory + "/pending_peak");
+  told["gauges"] = std::move(gauges);
+  events_.emit(event::kPhaseEnd, told);
+}
+
+bool PhaseRunner::all_ended() const {
+  return std::all_of(parts_.begin(), parts_.end(), [](const Running& running) { return running.ended; });
+}
+
+std::uint64_t PhaseRunner::sum_loads() const {
+  std::uint64_t sum = 0;
+  for (const Running& running : parts_) {
+    if (running.part->kind == PartKind::detector) sum += area_->parts[running.slot].loads.load();
+  }
+  return sum;
+}
+
+std::uint64_t PhaseRunner::sum_findings() const {
+  std::uint64_t sum = 0;
+  for (const Running& running : parts_) {
+    if (running.part->kind == PartKind::detector) sum += area_->parts[running.slot].findings.load();
+  }
+  return sum;
+}
+
+}  // namespace luf::guest

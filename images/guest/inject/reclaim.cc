@@ -1,0 +1,117 @@
+// Injector: makes the kernel reclaim pages of the parts.
+//
+// `memcg` writes to memory.reclaim of the cgroup that holds the parts. It clears accessed bits without a
+// flush, and a TLB entry that is already filled does not set them again: after two passes the page goes
+// although it is being read. When nothing is left to take, the kernel tries for up to a second; a timer's
+// signal ends most passes earlier, so that `period` means something. Every eighth goes all the way: only then
+// does it drain the per-CPU lists of new pages. `pageout` uses process_madvise(MADV_PAGEOUT) on the
+// registered targets. It skips pages that more than one process maps, and flushes the address space when an
+// accessed bit was set. Runs on CPU 0, outside the cgroup.
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include "lib/part_context.h"
+#include "lib/unmappers.h"
+
+namespace luf::guest {
+
+namespace {
+
+constexpr std::array<std::string_view, 2> kVia{"memcg", "pageout"};
+constexpr std::array<Param, 3> kParams{{
+    {.name = "via",
+     .type = ParamType::choice,
+     .default_choice = "memcg",
+     .choices = kVia,
+     .summary = "memory.reclaim of the parts' cgroup, or MADV_PAGEOUT on what detectors registered"},
+    {.name = "period",
+     .type = ParamType::duration,
+     .default_number = 5'000'000,
+     .min = 10'000,
+     .max = 60'000'000'000,
+     .summary = "pause between two passes"},
+    {.name = "amount",
+     .type = ParamType::size,
+     .default_number = 256U << 10U,
+     .min = 4096,
+     .max = 1U << 30U,
+     .summary = "asked of memory.reclaim in one pass"},
+}};
+
+constexpr std::uint64_t kWholePassEvery = 8;
+constexpr suseconds_t kPassLimitUs = 20'000;
+
+void on_alarm(int) {}
+
+void limit_pass(suseconds_t us) {
+  const itimerval limit{{0, 0}, {0, us}};
+  setitimer(ITIMER_REAL, &limit, nullptr);
+}
+
+void reclaim_by_memcg(PartContext& context, int fd, const std::string& amount, bool whole) {
+  if (!whole) limit_pass(kPassLimitUs);
+  // Less than asked for (EAGAIN) is normal: the detectors' files are small.
+  if (pwrite(fd, amount.data(), amount.size(), 0) < 0 && errno != EAGAIN && errno != EINTR) {
+    context.fail("write %s to memory.reclaim: %s", amount.c_str(), std::strerror(errno));
+  }
+  limit_pass(0);
+}
+
+/// Returns the bytes that the kernel walked.
+std::uint64_t page_out(const Target& target) {
+  const pid_t pid = target.pid.load(std::memory_order_acquire);
+  const int pidfd = pid == 0 ? -1 : static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+  if (pidfd < 0) return 0;
+  const iovec region{reinterpret_cast<void*>(target.address), target.length};
+  const long done = syscall(SYS_process_madvise, pidfd, &region, 1UL, MADV_PAGEOUT, 0U);
+  close(pidfd);
+  return done > 0 ? static_cast<std::uint64_t>(done) : 0;
+}
+
+void run(PartContext& context) {
+  const bool by_memcg = context.choice("via") == "memcg";
+  const std::string amount = std::to_string(context.number("amount"));
+  const std::uint64_t period = context.number("period");
+  auto& passes = context.metric("passes");
+  auto& walked = context.metric("walked_bytes");
+  const int fd = by_memcg ? open("/sys/fs/cgroup/lufbed/memory.reclaim", O_WRONLY | O_CLOEXEC) : -1;
+  if (by_memcg && fd < 0) context.fail("open memory.reclaim of the parts' cgroup: %s", std::strerror(errno));
+  if (!pin_to_cpu(context.worker_cpu(0))) context.fail("pin to a CPU: %s", std::strerror(errno));
+  struct sigaction alarm = {};
+  alarm.sa_handler = on_alarm;
+  sigaction(SIGALRM, &alarm, nullptr);
+  context.wait_for_start();
+  for (std::uint64_t pass = 1; !context.stopping(); ++pass) {
+    if (by_memcg) {
+      const Unmapping unmapping(context.area(), context.index());
+      reclaim_by_memcg(context, fd, amount, pass % kWholePassEvery == 0);
+    } else {
+      for (const Target& target : context.area().targets) {
+        const Unmapping unmapping(context.area(), context.index());
+        walked.fetch_add(page_out(target));
+      }
+    }
+    passes.fetch_add(1);
+    sleep_ns(period);
+  }
+}
+
+}  // namespace
+
+extern const Part reclaim{.kind = PartKind::injector,
+                          .name = "reclaim",
+                          .summary = "makes the kernel reclaim the parts' pages, again and again",
+                          .params = kParams,
+                          .run = run};
+
+}  // namespace luf::guest

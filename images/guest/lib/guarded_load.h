@@ -1,0 +1,16 @@
+// A load that may fault: what a program must get after it has unmapped a page.
+#pragma once
+
+#include "lib/page_pattern.h"
+
+namespace luf::guest {
+
+/// Makes this process survive SIGSEGV and SIGBUS inside guarded_load(); elsewhere they kill as ever. Call
+/// once, before threads are made. Returns false on failure (errno tells).
+bool install_load_guard();
+
+/// Loads the line's first word. Returns false when the load faulted. No system call, no change of the signal
+/// mask. Thread: any.
+bool guarded_load(const Line* at, std::uint64_t& word);
+
+}  // namespace luf::guest

@@ -1,0 +1,45 @@
+#include "lib/page_file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace luf::guest {
+
+int open_page_file(PartContext& context, const std::string& path, int flags) {
+  const int fd = open(path.c_str(), flags | O_CLOEXEC, 0600);
+  if (fd < 0) context.fail("open %s: %s", path.c_str(), std::strerror(errno));
+  return fd;
+}
+
+std::string create_page_file(PartContext& context, std::uint64_t pages) {
+  const std::string path = "/mnt/" + context.id();
+  const int fd = open_page_file(context, path, O_RDWR | O_CREAT | O_TRUNC);
+  alignas(kPageSize) static std::uint64_t page[kPageSize / sizeof(std::uint64_t)];
+  for (std::uint64_t index = 0; index < pages; ++index) {
+    fill_page(page, context.owner(), index, 1);
+    if (pwrite(fd, page, kPageSize, static_cast<off_t>(index * kPageSize)) !=
+        static_cast<ssize_t>(kPageSize)) {
+      context.fail("write page %llu of %s: %s", static_cast<unsigned long long>(index), path.c_str(),
+                   std::strerror(errno));
+    }
+  }
+  if (fsync(fd) != 0) context.fail("fsync %s: %s", path.c_str(), std::strerror(errno));
+  posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+  close(fd);
+  return path;
+}
+
+const Line* map_page_file(PartContext& context, const std::string& path, std::uint64_t pages) {
+  const int fd = open_page_file(context, path, O_RDONLY);
+  void* at = mmap(nullptr, pages * kPageSize, PROT_READ, MAP_SHARED, fd, 0);
+  if (at == MAP_FAILED) context.fail("mmap %s: %s", path.c_str(), std::strerror(errno));
+  close(fd);
+  madvise(at, pages * kPageSize, MADV_RANDOM);
+  return static_cast<const Line*>(at);
+}
+
+}  // namespace luf::guest

@@ -1,0 +1,27 @@
+// A file of self-describing pages on the guest's disk (/mnt), and read-only views of it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "lib/page_pattern.h"
+#include "lib/part_context.h"
+
+namespace luf::guest {
+
+/// Writes a new file of `pages` pages in version 1 and returns its path. The pages are on the disk and
+/// dropped from the page cache when it returns, so whoever reads them first is charged for them. Fails the
+/// part on an error.
+std::string create_page_file(PartContext& context, std::uint64_t pages);
+
+/// Opens it; fails the part on an error.
+int open_page_file(PartContext& context, const std::string& path, int flags);
+
+/// A shared read-only view through an O_RDONLY descriptor: the kernel can never make it writable. Random
+/// access, so that every page stays a folio of its own. Fails the part on an error.
+const Line* map_page_file(PartContext& context, const std::string& path, std::uint64_t pages);
+
+/// The lines of page `page` in a view.
+inline const Line* page_lines(const Line* view, std::uint64_t page) { return view + page * kLinesPerPage; }
+
+}  // namespace luf::guest

@@ -1,0 +1,52 @@
+// What a part is: a workload, an injector or a detector. One file defines one Part, named as the file:
+//   namespace luf::guest { extern const Part foreign_content{...}; }
+// CMake makes the table from the file names; a name that does not match fails at link.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace luf::guest {
+
+class PartContext;
+
+enum class PartKind { workload, injector, detector };
+enum class ParamType { count, duration, size, choice };
+
+/// "workload", "injector", "detector".
+std::string_view kind_name(PartKind kind);
+/// "count", "duration", "size", "choice".
+std::string_view type_name(ParamType type);
+
+/// A parameter as --describe prints it. Durations are nanoseconds, sizes bytes.
+struct Param {
+  std::string_view name;
+  ParamType type;
+  std::uint64_t default_number = 0;  ///< all but choice
+  std::uint64_t min = 0;
+  std::uint64_t max = 0;
+  std::string_view default_choice = {};
+  std::span<const std::string_view> choices = {};
+  std::string_view summary;
+};
+
+struct Part {
+  PartKind kind;
+  std::string_view name;
+  std::string_view summary;                      ///< one line
+  std::span<const std::string_view> rules = {};  ///< of docs/contract.md; detectors only
+  std::span<const Param> params = {};
+  bool needs_disk = false;  ///< a file system at /mnt whose pages can be reclaimed
+  unsigned min_nodes = 1;
+  unsigned min_cpus = 2;
+  /// Runs in a process of its own, returns when the context says so. Sets up, calls wait_for_start(), acts.
+  void (*run)(PartContext& context);
+};
+
+/// All parts, in the order of kinds and file names (generated).
+std::span<const Part* const> part_table();
+/// nullptr: there is none.
+const Part* find_part(std::string_view kind, std::string_view name);
+
+}  // namespace luf::guest

@@ -1,0 +1,105 @@
+#include "lib/version_watch.h"
+
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "lib/unmappers.h"
+
+namespace luf::guest {
+
+CommittedVersions* map_committed_versions(PartContext& context, std::uint64_t pages) {
+  if (pages > kMaxWatchedPages) {
+    context.fail("pages: at most %llu", static_cast<unsigned long long>(kMaxWatchedPages));
+  }
+  void* at = mmap(nullptr, sizeof(CommittedVersions), PROT_READ | PROT_WRITE,
+                  MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  if (at == MAP_FAILED) context.fail("mmap of the committed versions: %s", std::strerror(errno));
+  auto* versions = static_cast<CommittedVersions*>(at);
+  for (auto& version : versions->version) version.store(1);
+  return versions;
+}
+
+namespace {
+
+struct Place {
+  std::uint64_t page;
+  std::uint64_t line;
+};
+
+void report_foreign(PartContext& context, Place place, const Line& seen) {
+  char detail[256];
+  std::snprintf(detail, sizeof(detail), "A read of page %llu line %llu of %s returned %s.",
+                static_cast<unsigned long long>(place.page), static_cast<unsigned long long>(place.line),
+                owner_text(context.owner()).c_str(), describe_line(seen).c_str());
+  Evidence evidence;
+  evidence.number("page", place.page);
+  evidence.number("line", place.line);
+  evidence.line("seen", seen);
+  context.report("R8", detail, evidence);
+}
+
+void report_old(PartContext& context, const VersionWatch& watch, Place place, std::uint64_t committed,
+                const Line& seen, std::uint64_t ticks) {
+  char detail[256];
+  std::snprintf(detail, sizeof(detail),
+                "A read of page %llu line %llu returned version %llu although %.*s for version %llu.",
+                static_cast<unsigned long long>(place.page), static_cast<unsigned long long>(place.line),
+                static_cast<unsigned long long>(seen.version), static_cast<int>(watch.promise.size()),
+                watch.promise.data(), static_cast<unsigned long long>(committed));
+  Evidence evidence;
+  evidence.number("page", place.page);
+  evidence.number("line", place.line);
+  evidence.number("committed", committed);
+  evidence.number("version", seen.version);
+  evidence.number("stale_ticks", ticks);
+  evidence.line("seen", seen);
+  context.report(watch.rule, detail, evidence);
+}
+
+/// One look at one line. A line torn by a copy that is under way (own place, wrong checksum) proves nothing.
+void check_line(PartContext& context, const VersionWatch& watch, Place place) {
+  const Line* at = page_lines(watch.view, place.page) + place.line;
+  // observe: first what was promised (acquire), then the data.
+  const std::uint64_t committed = watch.committed->version[place.page].load(std::memory_order_acquire);
+  Line seen = load_line(at);
+  if (!same_place(seen, context.owner(), place.page, place.line)) {
+    report_foreign(context, place, seen);
+    return;
+  }
+  if (!well_formed(seen) || seen.version >= committed) return;
+  const std::uint64_t first_tick = context.tick().load(std::memory_order_relaxed);
+  const UnmappersReturned unmappers(context.area());
+  std::uint64_t ticks = 0;
+  bool settled = false;
+  // The last look is one made after everything had settled.
+  while (true) {
+    const bool last = settled;
+    const Line again = load_line(at);
+    // Reused meanwhile: the next round reports it as what it is.
+    if (!same_place(again, context.owner(), place.page, place.line)) return;
+    if (context.stopping()) return;
+    if (well_formed(again) && again.version >= committed) {
+      watch.brief->fetch_add(1, std::memory_order_relaxed);
+      return;
+    }
+    if (last) break;
+    ticks = context.tick().load(std::memory_order_relaxed) - first_tick;
+    settled = ticks >= watch.settle_ticks && unmappers.all();
+  }
+  report_old(context, watch, place, committed, seen, ticks);
+}
+
+}  // namespace
+
+void watch_versions(PartContext& context, const VersionWatch& watch) {
+  context.spin_for_start();
+  for (std::uint64_t line = 0; !context.stopping(); line = (line + 1) % kLinesPerPage) {
+    for (std::uint64_t page = 0; page < watch.pages; ++page) check_line(context, watch, {page, line});
+    context.loads().fetch_add(watch.pages * kWordsPerLine, std::memory_order_relaxed);
+  }
+}
+
+}  // namespace luf::guest

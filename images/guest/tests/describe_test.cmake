@@ -1,0 +1,10 @@
+# PROGRAM --describe prints valid JSON, the same as the stored CATALOGUE.
+execute_process(COMMAND ${PROGRAM} --describe OUTPUT_VARIABLE printed COMMAND_ERROR_IS_FATAL ANY)
+string(JSON count LENGTH "${printed}" parts)
+if(count LESS 1)
+  message(FATAL_ERROR "no parts")
+endif()
+file(READ ${CATALOGUE} stored)
+if(NOT printed STREQUAL stored)
+  message(FATAL_ERROR "${CATALOGUE} is not what ${PROGRAM} --describe prints")
+endif()

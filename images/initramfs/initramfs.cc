@@ -1,0 +1,44 @@
+#include "initramfs.h"
+
+#include <fmt/format.h>
+
+#include "cpio_archive.h"
+#include "disk_extents.h"
+#include "modules.h"
+
+namespace luf::initramfs {
+
+std::string build_base(std::string_view init, std::string_view disk_image) {
+  CpioArchive archive;
+  for (const char* directory : {"dev", "proc", "sys", "tmp", "mnt", "disk", "disk/ext4"})
+    archive.add_directory(directory);
+  archive.add_character_device("dev/console", 0600, 5, 1);
+  archive.add_character_device("dev/ttyS1", 0600, 4, 65);
+  archive.add_file("init", 0755, init);
+  for (const Extent& extent : find_extents(disk_image)) {
+    archive.add_file(fmt::format("disk/ext4/{:08x}", extent.offset), 0644, extent.data);
+  }
+  return std::move(archive).finish();
+}
+
+Result<std::string> build_modules(const std::string& directory, const std::vector<std::string>& wanted) {
+  const auto index = read_module_index(directory);
+  if (!index) return tl::unexpected(index.error());
+  const auto files = module_closure(*index, wanted);
+  if (!files) return tl::unexpected(files.error());
+  CpioArchive archive;
+  archive.add_directory("modules");
+  std::string order;
+  for (const std::string& file : *files) {
+    // The kernel's own depmod writes relative paths; some distributions write absolute ones.
+    const auto data = read_module(file.starts_with('/') ? file : directory + "/" + file);
+    if (!data) return tl::unexpected(data.error());
+    const std::string name = module_name(file) + ".ko";
+    archive.add_file("modules/" + name, 0644, *data);
+    order += name + "\n";
+  }
+  archive.add_file("modules/order", 0644, order);
+  return std::move(archive).finish();
+}
+
+}  // namespace luf::initramfs

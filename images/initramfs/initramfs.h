@@ -1,0 +1,20 @@
+// What goes into the guest's initramfs.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "files.h"
+
+namespace luf::initramfs {
+
+/// /init, the directories it mounts on, /dev/console and /dev/ttyS1 (so that the first event needs no
+/// devtmpfs), and the disk image's extents as /disk/ext4/OFFSET (hexadecimal).
+std::string build_base(std::string_view init, std::string_view disk_image);
+
+/// An archive to append to a base: /modules/order and the modules it lists. `directory` is
+/// lib/modules/RELEASE.
+Result<std::string> build_modules(const std::string& directory, const std::vector<std::string>& wanted);
+
+}  // namespace luf::initramfs

@@ -1,0 +1,82 @@
+// luf-initramfs: writes the guest's initramfs, or adds a foreign kernel's modules to one.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "initramfs.h"
+
+namespace {
+
+using luf::initramfs::Result;
+
+constexpr int kUsage = 2;
+constexpr int kFailure = 3;
+
+struct Options {
+  std::string init;
+  std::string disk;
+  std::string base;
+  std::string modules;
+  std::vector<std::string> want;
+  std::string out;
+};
+
+Result<std::string> build(const Options& options) {
+  if (!options.init.empty()) {
+    const auto init = luf::initramfs::read_file(options.init);
+    if (!init) return tl::unexpected(init.error());
+    const auto disk = luf::initramfs::read_file(options.disk);
+    if (!disk) return tl::unexpected(disk.error());
+    return luf::initramfs::build_base(*init, *disk);
+  }
+  auto base = luf::initramfs::read_file(options.base);
+  if (!base) return base;
+  const auto modules = luf::initramfs::build_modules(options.modules, options.want);
+  if (!modules) return modules;
+  return *base + *modules;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "Writes an initramfs (cpio, newc) without root. The same input gives the same bytes.\n"
+      "  luf-initramfs --init luf-guest --disk ext4.img --out initramfs.cpio\n"
+      "  luf-initramfs --base initramfs.cpio --modules lib/modules/RELEASE --want brd,ext4 --out "
+      "with-modules.cpio\n"
+      "Exit codes: 0 written, 2 wrong usage, 3 failure.");
+  Options options;
+  auto* init = app.add_option("--init", options.init, "static program that becomes /init");
+  auto* disk =
+      app.add_option("--disk", options.disk, "image of the guest's disk; only what is not zero is stored");
+  auto* base = app.add_option("--base", options.base, "archive to which modules are added");
+  auto* modules = app.add_option("--modules", options.modules, "directory with modules.dep");
+  auto* want = app.add_option("--want", options.want,
+                              "modules needed, with all they depend on; built-in ones are left out")
+                   ->delimiter(',');
+  app.add_option("--out", options.out, "file to write")->required();
+  init->needs(disk)->excludes(base);
+  disk->needs(init);
+  base->needs(modules, want);
+  modules->needs(base);
+  want->needs(base);
+  try {
+    app.parse(argc, argv);
+    if (options.init.empty() && options.base.empty()) throw CLI::RequiredError("--init or --base");
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    fmt::print(stderr, "luf-initramfs: {}\n", error.what());
+    return kUsage;
+  }
+  const auto archive = build(options);
+  const auto written = archive ? luf::initramfs::write_file(options.out, *archive)
+                               : Result<void>(tl::unexpected(archive.error()));
+  if (!written) {
+    fmt::print(stderr, "luf-initramfs: {}\n", written.error());
+    return kFailure;
+  }
+  return 0;
+}

@@ -1,0 +1,58 @@
+#!/bin/sh
+# The tool as it is used: what cpio reads back, same bytes twice, exit codes and one-line errors.
+set -eu
+tool=$1
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+fail() { echo "FAILED: $*" >&2; exit 1; }
+
+printf 'program' > "$dir/init"
+truncate -s 1M "$dir/disk"
+printf 'superblock' | dd of="$dir/disk" bs=1 seek=1024 conv=notrunc status=none
+printf 'far' | dd of="$dir/disk" bs=4096 seek=17 conv=notrunc status=none
+"$tool" --init "$dir/init" --disk "$dir/disk" --out "$dir/a.cpio"
+"$tool" --init "$dir/init" --disk "$dir/disk" --out "$dir/b.cpio"
+cmp "$dir/a.cpio" "$dir/b.cpio" || fail "two builds differ"
+list=$(cpio -t < "$dir/a.cpio" 2>/dev/null | tr '\n' ' ')
+case "$list" in *"dev/console dev/ttyS1 init disk/ext4/00000000 disk/ext4/00011000 "*) ;; *) fail "archive holds: $list" ;; esac
+mkdir "$dir/x"
+(cd "$dir/x" && cpio -id --quiet init 'disk/*' < "$dir/a.cpio")
+[ "$(cat "$dir/x/init")" = program ] || fail "init differs"
+[ -x "$dir/x/init" ] || fail "init cannot be run"
+cmp -n 3 "$dir/x/disk/ext4/00011000" - <<X || fail "extent differs"
+far
+X
+
+# Modules: plain and compressed, one built in, a dependency and a soft one.
+mod="$dir/lib/modules/1"
+mkdir -p "$mod/kernel"
+printf 'brd' | gzip -n > "$mod/kernel/brd.ko.gz"
+printf 'ext4' | xz > "$mod/kernel/ext4.ko.xz"
+printf 'crc16' > "$mod/kernel/crc16.ko"
+printf 'kernel/brd.ko.gz:\nkernel/ext4.ko.xz: kernel/crc16.ko\nkernel/crc16.ko:\n' > "$mod/modules.dep"
+printf 'kernel/tty/serial_core.ko\n' > "$mod/modules.builtin"
+"$tool" --base "$dir/a.cpio" --modules "$mod" --want brd,ext4,serial-core --out "$dir/m.cpio"
+size=$(stat -c %s "$dir/a.cpio")
+tail -c +$((size + 1)) "$dir/m.cpio" > "$dir/added.cpio"
+(cd "$dir/x" && cpio -id --quiet < "$dir/added.cpio")
+[ "$(tr '\n' ' ' < "$dir/x/modules/order")" = "brd.ko crc16.ko ext4.ko " ] || fail "order: $(cat "$dir/x/modules/order")"
+[ "$(cat "$dir/x/modules/ext4.ko")" = ext4 ] || fail "ext4.ko was not decompressed"
+
+expect() {
+  code=$1 words=$2
+  shift 2
+  set +e
+  "$tool" "$@" 2> "$dir/err"
+  got=$?
+  set -e
+  [ $got = "$code" ] || fail "exit code $got instead of $code: $*"
+  [ "$(wc -l < "$dir/err")" = 1 ] || fail "not one line: $(cat "$dir/err")"
+  grep -q "$words" "$dir/err" || fail "message: $(cat "$dir/err")"
+}
+expect 2 'init' --out "$dir/o"
+expect 2 'out' --init "$dir/init" --disk "$dir/disk"
+expect 3 'missing' --init "$dir/missing" --disk "$dir/disk" --out "$dir/o"
+expect 3 'module nvme' --base "$dir/a.cpio" --modules "$mod" --want nvme --out "$dir/o"
+expect 3 'modules.dep' --base "$dir/a.cpio" --modules "$dir" --want brd --out "$dir/o"
+[ ! -e "$dir/o" ] || fail "a failed call left a file"
+"$tool" --help | grep -q 'Exit codes' || fail "--help"
