@@ -28,7 +28,7 @@ void Locations::add_options(CLI::App& command) {
 }
 
 fs::path Locations::kernel() const { return choose(kernel_dir, "LUFBED_KERNEL_DIR", "../../kernel"); }
-fs::path Locations::image() const { return choose(image_dir, "LUFBED_IMAGE_DIR", "../image"); }
+fs::path Locations::image() const { return choose(image_dir, "LUFBED_IMAGE_DIR", "../images"); }
 
 Result<scenario::Catalog> load_catalog(const artifact::Image& image) {
   const Result<std::string> text = read_file(image.parts);

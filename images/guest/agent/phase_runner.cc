@@ -87,6 +87,7 @@ void PhaseRunner::run(const Phase& phase) {
 
 bool PhaseRunner::apply_settings() {
   for (const Setting& setting : phase_->settings) {
+    if (setting.optional && !exists(setting.path)) continue;
     const std::string problem = write_text(setting.path, setting.value);
     if (problem.empty()) continue;
     Json error = fields();

@@ -50,7 +50,8 @@ Phase read_phase(const json& node) {
     phase.needs_luf = true;
   }
   for (const json& setting : node.value("settings", json::array())) {
-    phase.settings.push_back({setting.at("path").get<std::string>(), setting.at("value").get<std::string>()});
+    phase.settings.push_back({setting.at("path").get<std::string>(), setting.at("value").get<std::string>(),
+                              setting.value("optional", false)});
   }
   for (const json& part : node.value("parts", json::array())) {
     phase.parts.push_back(read_part(part));

@@ -14,6 +14,7 @@ namespace luf::guest {
 struct Setting {
   std::string path;
   std::string value;
+  bool optional = false;  ///< left out where the path does not exist
 };
 
 struct PlannedPart {

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view kPlanText = R"({"version":1,"scenario":"smoke/x","seed":7,"phases":[
   {"name":"main","duration_ms":8000,"stop":"finding","needs":["luf"],
-   "settings":[{"path":"/sys/a","value":"1"}],
+   "settings":[{"path":"/sys/a","value":"1"},{"path":"/sys/b","value":"0","optional":true}],
    "parts":[{"id":"r","kind":"injector","name":"reclaim","params":{"period":5000000,"via":"memcg"}}]}]})";
 
 std::vector<std::byte> device_with(std::string_view text) {
@@ -36,6 +36,8 @@ TEST(Plan, is_read_whole) {
   EXPECT_TRUE(phase.stop_at_finding);
   EXPECT_TRUE(phase.needs_luf);
   EXPECT_EQ(phase.settings.at(0).path, "/sys/a");
+  EXPECT_FALSE(phase.settings.at(0).optional);
+  EXPECT_TRUE(phase.settings.at(1).optional);
   ASSERT_EQ(phase.parts.size(), 1U);
   EXPECT_EQ(phase.parts[0].params.numbers.at("period"), 5000000U);
   EXPECT_EQ(phase.parts[0].params.texts.at("via"), "memcg");
