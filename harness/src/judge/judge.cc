@@ -113,6 +113,11 @@ Verdict combine(std::vector<PhaseVerdict> phases) {
     verdict.reason = phases.size() == 1 ? phase->reason : fmt::format("phase {}: {}", phase->phase, phase->reason);
     break;
   }
+  if (verdict.outcome == Outcome::kPass && phases.size() > 1) {
+    std::vector<std::string> reasons;
+    for (const PhaseVerdict& phase : phases) reasons.push_back(phase.phase + ": " + phase.reason);
+    verdict.reason = fmt::format("{}", fmt::join(reasons, "; "));
+  }
   verdict.blame = blame_of(verdict.outcome);
   verdict.phases = std::move(phases);
   return verdict;

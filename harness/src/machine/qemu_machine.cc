@@ -15,12 +15,13 @@ constexpr milliseconds kTermPatience{3000};
 constexpr milliseconds kKillPatience{10000};
 constexpr std::size_t kLastWords = 600;
 
-/// The end of QEMU's own output, without its own name in front.
+/// The end of QEMU's own output, as one line.
 std::string tail_of(const std::filesystem::path& path) {
   const Result<std::string> text = read_file(path);
   if (!text) return {};
   std::string tail = text->substr(text->size() > kLastWords ? text->size() - kLastWords : 0);
   while (!tail.empty() && tail.back() == '\n') tail.pop_back();
+  for (std::size_t at = tail.find('\n'); at != std::string::npos; at = tail.find('\n', at)) tail.replace(at, 1, "; ");
   return tail;
 }
 

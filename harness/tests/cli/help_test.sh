@@ -1,0 +1,16 @@
+#!/bin/sh
+# The help of every subcommand is what tests/data/help says. LUFBED_UPDATE_GOLDEN=1 rewrites it.
+# usage: help_test.sh LUFBED DATA
+set -u
+failed=0
+for name in main run check list doctor; do
+  case $name in main) set -- "$1" "$2" ;; *) set -- "$1" "$2" "$name" ;; esac
+  found=$(cd / && "$1" ${3:+"$3"} --help)
+  set -- "$1" "$2"
+  if [ -n "${LUFBED_UPDATE_GOLDEN-}" ]; then
+    printf '%s\n' "$found" > "$2/$name.txt"
+  elif ! printf '%s\n' "$found" | diff -u "$2/$name.txt" -; then
+    failed=1
+  fi
+done
+exit $failed

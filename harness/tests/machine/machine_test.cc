@@ -1,0 +1,100 @@
+#include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <algorithm>
+#include <csignal>
+
+#include "base/file.h"
+#include "machine/process.h"
+#include "machine/qemu_command.h"
+#include "machine/tool.h"
+#include "support/temp_directory.h"
+
+namespace luf::machine {
+namespace {
+
+using luf::testing::TempDirectory;
+using std::chrono::seconds;
+
+QemuSetup setup() {
+  QemuSetup setup;
+  setup.memory = std::uint64_t{513} << 20U;
+  setup.cpus = 5;
+  setup.nodes = 2;
+  setup.plan = "/r/a,b";
+  setup.cmdline = "x=1";
+  return setup;
+}
+
+bool contains(const std::vector<std::string>& words, const std::string& wanted) {
+  return std::find(words.begin(), words.end(), wanted) != words.end();
+}
+
+TEST(QemuCommand, shares_cpus_and_memory_among_the_nodes) {
+  const std::vector<std::string> words = qemu_command(setup());
+  EXPECT_TRUE(contains(words, "512M"));
+  EXPECT_TRUE(contains(words, "memory-backend-ram,id=ram1,size=256M"));
+  EXPECT_TRUE(contains(words, "node,nodeid=0,cpus=0-1,memdev=ram0"));
+  EXPECT_TRUE(contains(words, "node,nodeid=1,cpus=2-4,memdev=ram1"));
+}
+
+TEST(QemuCommand, doubles_commas_in_paths) {
+  EXPECT_TRUE(contains(qemu_command(setup()), "memory-backend-file,id=plan,size=1M,share=on,mem-path=/r/a,,b"));
+}
+
+TEST(QemuCommand, differs_by_acceleration) {
+  QemuSetup kvm = setup();
+  kvm.accel = Accel::kKvm;
+  EXPECT_TRUE(contains(qemu_command(setup()), "max,la57=off,pku=off"));
+  EXPECT_TRUE(contains(qemu_command(kvm), "host"));
+  EXPECT_NE(kernel_cmdline(setup()).find("tsc=reliable"), std::string::npos);
+  EXPECT_EQ(kernel_cmdline(kvm).find("tsc=reliable"), std::string::npos);
+}
+
+TEST(QemuCommand, puts_the_users_kernel_words_last) { EXPECT_TRUE(kernel_cmdline(setup()).ends_with(" x=1")); }
+
+Result<std::string> run_words(std::vector<std::string> words, seconds patience) {
+  boost::asio::io_context context;
+  Clock clock;
+  Result<std::string> result;
+  const auto keep = [&result](const std::exception_ptr& error, Result<std::string> text) {
+    if (error) std::rethrow_exception(error);
+    result = std::move(text);
+  };
+  boost::asio::co_spawn(context, run_tool(std::move(words), clock, clock.now() + patience), keep);
+  context.run();
+  return result;
+}
+
+TEST(Tool, returns_what_the_program_printed) { EXPECT_EQ(*run_words({"echo", "hello"}, seconds(20)), "hello\n"); }
+
+TEST(Tool, a_missing_program_is_infra) {
+  const Result<std::string> result = run_words({"/nonexistent/qemu"}, seconds(20));
+  EXPECT_EQ(result.error().message, "cannot start /nonexistent/qemu: No such file or directory");
+}
+
+TEST(Tool, a_failing_program_is_told_with_its_words) {
+  EXPECT_EQ(run_words({"sh", "-c", "echo no; exit 3"}, seconds(20)).error().message, "sh failed: no\n");
+}
+
+TEST(Tool, a_late_program_is_killed) {
+  const Result<std::string> result = run_words({"sleep", "60"}, seconds(0));
+  EXPECT_EQ(result.error().blame, Blame::kTimeout);
+}
+
+TEST(Process, does_not_outlive_its_owner) {
+  const TempDirectory directory;
+  boost::asio::io_context context;
+  pid_t pid = 0;
+  {
+    Process process(context.get_executor());
+    ASSERT_TRUE(process.start({{"sleep", "60"}, directory / "out", -1}));
+    pid = process.pid();
+    EXPECT_EQ(::kill(pid, 0), 0);
+  }
+  EXPECT_NE(::kill(pid, 0), 0);
+}
+
+}  // namespace
+}  // namespace luf::machine

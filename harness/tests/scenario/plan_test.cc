@@ -1,0 +1,60 @@
+#include "scenario/plan.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "scenario/parse.h"
+#include "support/catalog.h"
+
+namespace luf::scenario {
+namespace {
+
+nlohmann::json plan_of(const std::string& kernel) {
+  const std::string text = "title = \"t\"\nseed = 7\n[kernel]\n" + kernel +
+                           "[[phase]]\nname = \"control\"\nduration = \"1500ms\"\n"
+                           "[[phase]]\nname = \"fault\"\nduration = \"3s\"\npoints_off = [\"reuse\", \"unmap\"]\nexpect = \"R8\"\n"
+                           "[[workload]]\nname = \"churn\"\nperiod = \"250us\"\n[[injector]]\nname = \"reclaim\"\n"
+                           "[[detector]]\nname = \"foreign_content\"\n";
+  const Result<Scenario> scenario = parse(text, "x.toml", luf::testing::test_catalog());
+  EXPECT_TRUE(scenario) << scenario.error().message;
+  return nlohmann::json::parse(make_plan(*scenario, "a/b"));
+}
+
+TEST(Plan, carries_what_the_protocol_asks_for) {
+  const nlohmann::json plan = plan_of("luf = \"on\"\n");
+  EXPECT_EQ(plan["version"], 1);
+  EXPECT_EQ(plan["scenario"], "a/b");
+  EXPECT_EQ(plan["seed"], 7);
+  const nlohmann::json& phase = plan["phases"][0];
+  EXPECT_EQ(phase["duration_ms"], 1500);
+  EXPECT_EQ(phase["stop"], "duration");
+  EXPECT_EQ(phase["needs"], nlohmann::json::array({"luf"}));
+  EXPECT_EQ(phase["parts"][0], nlohmann::json::parse(R"({"id":"churn","kind":"workload","name":"churn",
+    "params":{"amount":4096,"period":250000}})"));
+  EXPECT_EQ(phase["parts"][1]["params"]["via"], "memcg");
+}
+
+TEST(Plan, every_phase_sets_its_own_points) {
+  const nlohmann::json plan = plan_of("luf = \"on\"\n");
+  const nlohmann::json control = nlohmann::json::parse(
+      R"([{"path":"/sys/kernel/mm/luf/enabled","value":"1"},{"path":"/sys/kernel/mm/luf/points_off","value":"none"}])");
+  EXPECT_EQ(plan["phases"][0]["settings"], control);
+  EXPECT_EQ(plan["phases"][1]["settings"][1]["value"], "reuse unmap");
+  EXPECT_EQ(plan["phases"][1]["stop"], "finding");
+}
+
+TEST(Plan, luf_off_holds_by_itself_without_the_series) {
+  const nlohmann::json phase = plan_of("luf = \"off\"\n")["phases"][0];
+  EXPECT_TRUE(phase["needs"].empty());
+  for (const nlohmann::json& setting : phase["settings"]) EXPECT_TRUE(setting.value("optional", false)) << setting;
+}
+
+TEST(Plan, bounds_are_handed_over_in_the_kernels_units) {
+  const nlohmann::json phase = plan_of("age = \"1500us\"\npending_max = 64\n")["phases"][0];
+  EXPECT_EQ(phase["settings"][1], nlohmann::json::parse(R"({"path":"/sys/kernel/mm/luf/age_ms","value":"2"})"));
+  EXPECT_EQ(phase["settings"][2], nlohmann::json::parse(R"({"path":"/sys/kernel/mm/luf/pending_max","value":"64"})"));
+}
+
+}  // namespace
+}  // namespace luf::scenario

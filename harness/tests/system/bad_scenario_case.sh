@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# What is wrong in a scenario is told with its line, before anything boots.
+source "$(dirname "$0")/lib.sh"
+need_kernel
+scenario 3s 'cpsu = 4'
+run
+expect_code $? 2
+expect_line "case.toml:3: unknown key \"machine.cpsu\" (did you mean \"cpus\"?)"
+scenario 30
+run
+expect_code $? 2
+expect_line 'case.toml:5: "phase.duration": "30" has no unit'
+[ ! -e "$work/runs" ] || die "a run directory was made"

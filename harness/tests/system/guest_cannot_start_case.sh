@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# A guest without a program to start is infra.
+source "$(dirname "$0")/lib.sh"
+need_kernel
+scenario 3s
+run --append 'rdinit=/nonexistent init=/nonexistent'
+expect_code $? 3
+expect_line '^infra case: the guest could not start ('
+expect_verdict infra

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# No guest survives a harness that is killed.
+source "$(dirname "$0")/lib.sh"
+need_kernel
+scenario 60s
+run &
+await_event phase_start
+kill -KILL "$(pgrep -f -- "^$lufbed run $work/case.toml")"
+wait $!
+expect_code $? 137
+expect_verdict incomplete
+sleep 0.5

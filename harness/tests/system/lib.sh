@@ -1,0 +1,89 @@
+# Shared by the system cases: each boots guests through LUFBED and checks one line, an exit code, and what is left behind.
+# shellcheck shell=bash
+# usage of a case: NAME_case.sh LUFBED IMAGE_DIR
+set -u
+lufbed=$1
+images=$2
+work=$(mktemp -d /tmp/lufbed-system-XXXXXX)
+log=$work/log
+trap 'finish' EXIT
+
+finish() {
+  local status=$?
+  # No QEMU of this case may be left, however the case ended.
+  if pgrep -f -- "$work/" > "$work/left"; then
+    echo "left behind: $(cat "$work/left")"
+    status=1
+    xargs -r kill -KILL < "$work/left"
+  fi
+  [ $status -eq 1 ] && [ -f "$log" ] && tail -n 30 "$log"
+  umount "$work/full" 2> /dev/null
+  rm -rf "$work"
+  exit $status
+}
+
+skip() {
+  echo "skipped: $*"
+  exit 77
+}
+
+die() {
+  echo "failed: $*"
+  exit 1
+}
+
+# The kernel to boot: LUFBED_TEST_KERNEL (a file), else the one built here.
+kernel() {
+  if [ -n "${LUFBED_TEST_KERNEL-}" ]; then
+    echo "$LUFBED_TEST_KERNEL"
+  else
+    local dir=${LUFBED_KERNEL_DIR-$(dirname "$lufbed")/../../kernel}
+    [ -f "$dir/vmlinux" ] && echo "$dir/vmlinux"
+  fi
+}
+
+need_kernel() {
+  vmlinux=$(kernel)
+  [ -f "$vmlinux" ] || skip "no guest kernel; build one or set LUFBED_TEST_KERNEL"
+}
+
+# scenario DURATION [MACHINE_LINE...]: writes $work/case.toml
+scenario() {
+  {
+    echo 'title = "a case of the system tests"'
+    echo '[machine]'
+    printf '%s\n' "${@:2}"
+    echo '[[phase]]'
+    echo 'name = "main"'
+    echo "duration = \"$1\""
+    echo '[[injector]]'
+    echo 'name = "reclaim"'
+    echo '[[detector]]'
+    echo 'name = "foreign_content"'
+  } > "$work/case.toml"
+}
+
+# run ARG...: runs the scenario; what it says goes to $log
+run() {
+  timeout -k 10 400 "$lufbed" run "$work/case.toml" --image-dir "${image_dir:-$images}" --kernel "$vmlinux" --accel tcg \
+    --runs "$work/runs" "$@" > "$log" 2>&1
+}
+
+# waits until the run's event stream holds a word
+await_event() {
+  local i
+  for i in $(seq 600); do
+    grep -qs "\"ev\":\"$1\"" "$work"/runs/case/1/events.jsonl && return 0
+    sleep 0.2
+  done
+  die "no event $1 after $((i / 5)) s"
+}
+
+# The QEMU of this case, by its run directory.
+qemu_pid() { pgrep -f -- "qemu-system.*$work/"; }
+
+expect_code() { [ "$1" -eq "$2" ] || die "exit code $1, not $2"; }
+expect_line() { grep -q -- "$1" "$log" || die "no line with: $1"; }
+expect_verdict() {
+  grep -q "\"verdict\": \"$1\"" "$work/runs/case/1/verdict" || die "the run directory does not say $1"
+}
