@@ -32,7 +32,7 @@ Result<std::string> build_modules(const std::string& directory, const std::vecto
   std::string order;
   for (const std::string& file : *files) {
     // The kernel's own depmod writes relative paths; some distributions write absolute ones.
-    const auto data = read_module(file.starts_with('/') ? file : directory + "/" + file);
+    const auto data = read_module(file.starts_with('/') ? file : fmt::format("{}/{}", directory, file));
     if (!data) return tl::unexpected(data.error());
     const std::string name = module_name(file) + ".ko";
     archive.add_file("modules/" + name, 0644, *data);

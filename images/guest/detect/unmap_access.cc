@@ -139,7 +139,7 @@ void unmap_pages(Shared& shared, const std::string& path) {
   pthread_t reader{};
   if (pthread_create(&reader, nullptr, read_pages, &shared) != 0)
     context.fail("cannot make the reading thread");
-  context.add_target(getpid(), shared.view, shared.pages * kPageSize);
+  context.add_target(getpid(), const_cast<Line*>(shared.view), shared.pages * kPageSize);
   context.spin_for_start();
   for (std::uint64_t round = 0; !context.stopping(); ++round) {
     table.refresh();

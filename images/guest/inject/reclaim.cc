@@ -84,7 +84,7 @@ std::uint64_t page_out(const Target& target) {
   const pid_t pid = target.pid.load(std::memory_order_acquire);
   const int pidfd = pid == 0 ? -1 : static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
   if (pidfd < 0) return 0;
-  const iovec region{reinterpret_cast<void*>(target.address), target.length};
+  const iovec region{target.address, target.length};
   const long done = syscall(SYS_process_madvise, pidfd, &region, 1UL, MADV_PAGEOUT, 0U);
   close(pidfd);
   return done > 0 ? static_cast<std::uint64_t>(done) : 0;
