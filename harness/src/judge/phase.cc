@@ -72,7 +72,7 @@ void take(PhaseRecord& record, const guest::Event& seen) {
   record.ended = true;
   if (!seen.body.contains("counters") || !seen.body.at("counters").is_object()) return;
   for (const auto& [name, value] : seen.body.at("counters").items()) {
-    if (value.is_number_unsigned()) record.counters[name] = value.get<std::uint64_t>();
+    if (value.is_number_integer() && value >= 0) record.counters[name] = value.get<std::uint64_t>();
   }
 }
 
