@@ -102,7 +102,8 @@ void conclude(const RunDirectory& directory, const judge::Observation& seen, rep
   Result<void> written = directory.write("findings.json", findings_json(seen.events));
   if (written) written = directory.write("metrics.json", metrics_json(summary));
   if (written) written = directory.write("machine.log", fmt::format("{}\n", fmt::join(seen.machine.log, "\n")));
-  if (!written && summary.verdict.outcome != judge::Outcome::kFail) {
+  const bool decided = summary.verdict.outcome == judge::Outcome::kFail || summary.verdict.outcome == judge::Outcome::kInfra;
+  if (!written && !decided) {
     summary.verdict.outcome = judge::Outcome::kInfra;
     summary.verdict.blame = Blame::kInfra;
     summary.verdict.reason = written.error().message;
