@@ -18,6 +18,7 @@ std::string build_base(std::string_view init, std::string_view disk_image) {
   for (const Extent& extent : find_extents(disk_image)) {
     archive.add_file(fmt::format("disk/ext4/{:08x}", extent.offset), 0644, extent.data);
   }
+  archive.add_file("disk/ext4_size", 0644, fmt::format("{}\n", disk_image.size()));
   return std::move(archive).finish();
 }
 
@@ -31,7 +32,7 @@ Result<std::string> build_modules(const std::string& directory, const std::vecto
   std::string order;
   for (const std::string& file : *files) {
     // The kernel's own depmod writes relative paths; some distributions write absolute ones.
-    const auto data = read_module(file.starts_with('/') ? file : directory + "/" + file);
+    const auto data = read_module(file.starts_with('/') ? file : fmt::format("{}/{}", directory, file));
     if (!data) return tl::unexpected(data.error());
     const std::string name = module_name(file) + ".ko";
     archive.add_file("modules/" + name, 0644, *data);

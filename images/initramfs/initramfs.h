@@ -10,7 +10,7 @@
 namespace luf::initramfs {
 
 /// /init, the directories it mounts on, /dev/console and /dev/ttyS1 (so that the first event needs no
-/// devtmpfs), and the disk image's extents as /disk/ext4/OFFSET (hexadecimal).
+/// devtmpfs), the disk image's extents as /disk/ext4/OFFSET (hexadecimal) and its size in /disk/ext4_size.
 std::string build_base(std::string_view init, std::string_view disk_image);
 
 /// An archive to append to a base: /modules/order and the modules it lists. `directory` is

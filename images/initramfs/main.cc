@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <exception>
 #include <string>
 #include <vector>
 
@@ -34,14 +35,12 @@ Result<std::string> build(const Options& options) {
   }
   auto base = luf::initramfs::read_file(options.base);
   if (!base) return base;
-  const auto modules = luf::initramfs::build_modules(options.modules, options.want);
+  auto modules = luf::initramfs::build_modules(options.modules, options.want);
   if (!modules) return modules;
   return *base + *modules;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   CLI::App app(
       "Writes an initramfs (cpio, newc) without root. The same input gives the same bytes.\n"
       "  luf-initramfs --init luf-guest --disk ext4.img --out initramfs.cpio\n"
@@ -79,4 +78,15 @@ int main(int argc, char** argv) {
     return kFailure;
   }
   return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "luf-initramfs: bug: %s\n", error.what());
+    return kFailure;
+  }
 }

@@ -12,8 +12,6 @@
 #include <set>
 #include <sstream>
 
-extern char** environ;
-
 namespace luf::initramfs {
 
 std::string module_name(std::string_view file) {

@@ -23,7 +23,7 @@ void emit_boot(EventStream& events, const Topology& topology);
 std::vector<std::string> mount_all();
 
 /// Loads what /modules/order lists, in that order. Parameters come from the kernel command line
-/// (`module.name=value`), as with modprobe. Returns what went wrong.
+/// (`module.name=value`), as with modprobe, so /proc must be mounted. Returns what went wrong.
 std::vector<std::string> load_modules();
 
 /// The parameters for `module` on a kernel command line, as finit_module(2) takes them.

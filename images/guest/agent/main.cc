@@ -41,8 +41,8 @@ bool wait_for_plan(EventStream& events, Plan& plan) {
 }
 
 void run_plan(EventStream& events, const Topology& topology) {
-  for (const std::string& problem : load_modules()) tell_error(events, problem);
   for (const std::string& problem : mount_all()) tell_error(events, problem);
+  for (const std::string& problem : load_modules()) tell_error(events, problem);
   Plan plan;
   if (wait_for_plan(events, plan)) {
     events.emit(event::kPlan, Json{{"scenario", plan.scenario}, {"phases", plan.phases.size()}});

@@ -1,6 +1,7 @@
 #include "agent/phase_runner.h"
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -143,8 +144,8 @@ void PhaseRunner::start(Running& running) {
 
 void PhaseRunner::run_part(const Running& running) {
   setpgid(0, 0);
-  PartContext context(*running.part, running.planned->id, running.slot, running.planned->params, topology_,
-                      seed_, *area_);
+  prctl(PR_SET_NAME, running.planned->id.c_str());  // for the console, e.g. when memory is out
+  PartContext context(running.planned->id, running.slot, running.planned->params, topology_, seed_, *area_);
   write_text("/proc/self/oom_score_adj", "0");
   if (running.part->kind != PartKind::injector) {
     // memory.reclaim of this cgroup must act on what parts use, and on nothing else.

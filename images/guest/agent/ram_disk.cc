@@ -21,33 +21,32 @@ namespace {
 
 constexpr const char* kDevice = "/dev/ram0";
 constexpr const char* kImage = "/disk/ext4";
+constexpr const char* kImageSize = "/disk/ext4_size";
 
 /// Writes one extent; its file's name is its offset in hexadecimal.
-std::string write_extent(int device, const std::string& name, std::uint64_t size) {
+std::string write_extent(int device, const std::string& name) {
   const std::string data = read_text(std::string(kImage) + "/" + name);
-  const std::uint64_t offset = std::strtoull(name.c_str(), nullptr, 16);
-  if (offset + data.size() > size) {
-    return std::string(kDevice) + " has only " + std::to_string(size >> 10U) +
-           " KiB: boot with ramdisk_size=65536 or brd.rd_size=65536";
+  const auto offset = static_cast<off_t>(std::strtoull(name.c_str(), nullptr, 16));
+  if (pwrite(device, data.data(), data.size(), offset) == static_cast<ssize_t>(data.size())) return {};
+  return std::string("write the disk's image to ") + kDevice + ": " + std::strerror(errno);
+}
+
+std::string check_size(int device) {
+  std::uint64_t size = 0;
+  if (ioctl(device, BLKGETSIZE64, &size) != 0) {
+    return std::string("size of ") + kDevice + ": " + std::strerror(errno);
   }
-  if (pwrite(device, data.data(), data.size(), static_cast<off_t>(offset)) !=
-      static_cast<ssize_t>(data.size())) {
-    return std::string("write the disk's image to ") + kDevice + ": " + std::strerror(errno);
-  }
-  return {};
+  if (size >= std::strtoull(read_text(kImageSize).c_str(), nullptr, 10)) return {};
+  return std::string(kDevice) + " has only " + std::to_string(size >> 10U) +
+         " KiB: boot with ramdisk_size=65536 or brd.rd_size=65536";
 }
 
 std::string write_image(int device) {
-  std::uint64_t size = 0;
-  if (ioctl(device, BLKGETSIZE64, &size) != 0)
-    return std::string("size of ") + kDevice + ": " + std::strerror(errno);
+  std::string problem = check_size(device);
   DIR* directory = opendir(kImage);
   if (directory == nullptr) return "the initramfs carries no disk image";
-  std::string problem;
-  while (const dirent* entry = readdir(directory)) {
-    if (entry->d_name[0] == '.') continue;
-    problem = write_extent(device, entry->d_name, size);
-    if (!problem.empty()) break;
+  while (const dirent* entry = problem.empty() ? readdir(directory) : nullptr) {
+    if (entry->d_name[0] != '.') problem = write_extent(device, entry->d_name);
   }
   closedir(directory);
   return problem;

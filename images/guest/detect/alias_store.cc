@@ -92,7 +92,7 @@ void run(PartContext& context) {
   const std::string path = create_page_file(context, pages);
   context.fork_pinned(context.reader_cpu(0), [&] {
     const Line* view = map_page_file(context, path, pages);
-    context.add_target(getpid(), view, pages * kPageSize);
+    context.add_target(getpid(), const_cast<Line*>(view), pages * kPageSize);
     watch_versions(context, {"R5", "the stores through another mapping were done", view, pages, committed,
                              settle_ticks, &brief});
   });

@@ -64,7 +64,7 @@ void check_page(PartContext& context, unsigned cpu, const Line* view, std::uint6
 }
 
 void read_on(PartContext& context, unsigned cpu, const Line* view, std::uint64_t pages) {
-  context.add_target(getpid(), view, pages * kPageSize);
+  context.add_target(getpid(), const_cast<Line*>(view), pages * kPageSize);
   context.spin_for_start();
   while (!context.stopping()) {
     for (std::uint64_t page = 0; page < pages && !context.stopping(); ++page) {

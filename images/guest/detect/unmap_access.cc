@@ -115,8 +115,11 @@ void unmap_page(Shared& shared, int fd, std::uint64_t page) {
   auto* at = const_cast<Line*>(page_lines(shared.view, page));
   if (munmap(at, kPageSize) != 0) context.fail("munmap: %s", std::strerror(errno));
   shared.state[page].store(unmapped, std::memory_order_release);
-  while (shared.state[page].load(std::memory_order_acquire) != answered && !context.stopping())
+  while (shared.state[page].load(std::memory_order_acquire) != answered) {
+    // Not mapped again: B may stand between its look at the state and its load.
+    if (context.stopping()) return;
     sleep_ns(20'000);
+  }
   void* again = mmap(at, kPageSize, PROT_READ, MAP_SHARED | MAP_FIXED_NOREPLACE, fd,
                      static_cast<off_t>(page * kPageSize));
   if (again != at)
@@ -136,7 +139,7 @@ void unmap_pages(Shared& shared, const std::string& path) {
   pthread_t reader{};
   if (pthread_create(&reader, nullptr, read_pages, &shared) != 0)
     context.fail("cannot make the reading thread");
-  context.add_target(getpid(), shared.view, shared.pages * kPageSize);
+  context.add_target(getpid(), const_cast<Line*>(shared.view), shared.pages * kPageSize);
   context.spin_for_start();
   for (std::uint64_t round = 0; !context.stopping(); ++round) {
     table.refresh();

@@ -55,7 +55,7 @@ std::uint64_t move_batch(const Target& target, Course& course, std::uint64_t bat
   const std::uint64_t count = std::min(batch, pages - course.next_page);
   buffers.pages.clear();
   for (std::uint64_t i = 0; i < count; ++i) {
-    buffers.pages.push_back(reinterpret_cast<void*>(target.address + (course.next_page + i) * kPageSize));
+    buffers.pages.push_back(target.address + (course.next_page + i) * kPageSize);
   }
   buffers.nodes.assign(count, static_cast<int>(course.node));
   buffers.status.assign(count, -1);

@@ -2,11 +2,13 @@
 //
 // `memcg` writes to memory.reclaim of the cgroup that holds the parts. It clears accessed bits without a
 // flush, and a TLB entry that is already filled does not set them again: after two passes the page goes
-// although it is being read. When nothing is left to take, the kernel tries for up to a second; a timer's
-// signal ends most passes earlier, so that `period` means something. Every eighth goes all the way: only then
-// does it drain the per-CPU lists of new pages. `pageout` uses process_madvise(MADV_PAGEOUT) on the
-// registered targets. It skips pages that more than one process maps, and flushes the address space when an
-// accessed bit was set. Runs on CPU 0, outside the cgroup.
+// although it is being read. When nothing is left to take, the kernel would try for up to a second; a timer's
+// signal ends the pass after its first vain try.
+//
+// `pageout` uses process_madvise(MADV_PAGEOUT) on the registered targets. It skips pages that more than one
+// process maps, and flushes the address space when an accessed bit was set.
+//
+// Runs on CPU 0, outside the cgroup.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -42,24 +44,34 @@ constexpr std::array<Param, 3> kParams{{
      .summary = "pause between two passes"},
     {.name = "amount",
      .type = ParamType::size,
-     .default_number = 256U << 10U,
+     .default_number = 64U << 10U,
      .min = 4096,
      .max = 1U << 30U,
      .summary = "asked of memory.reclaim in one pass"},
 }};
 
-constexpr std::uint64_t kWholePassEvery = 8;
-constexpr suseconds_t kPassLimitUs = 20'000;
+constexpr std::uint64_t kDrainEvery = 8;
+constexpr suseconds_t kPassLimitUs = 5000;
 
 void on_alarm(int) {}
 
 void limit_pass(suseconds_t us) {
-  const itimerval limit{{0, 0}, {0, us}};
+  // Again and again: the first signal may come before the write has begun.
+  const itimerval limit{{0, us}, {0, us}};
   setitimer(ITIMER_REAL, &limit, nullptr);
 }
 
-void reclaim_by_memcg(PartContext& context, int fd, const std::string& amount, bool whole) {
-  if (!whole) limit_pass(kPassLimitUs);
+/// Brings pages that wait in per-CPU lists to the lists that reclaim looks at: move_pages(2) does so even
+/// when it is asked to move nothing. Without NUMA it fails, and pages wait longer.
+void drain_new_pages() {
+  void* page = nullptr;
+  const int node = 0;
+  int status = 0;
+  syscall(SYS_move_pages, 0, 0UL, &page, &node, &status, 0);
+}
+
+void reclaim_by_memcg(PartContext& context, int fd, const std::string& amount) {
+  limit_pass(kPassLimitUs);
   // Less than asked for (EAGAIN) is normal: the detectors' files are small.
   if (pwrite(fd, amount.data(), amount.size(), 0) < 0 && errno != EAGAIN && errno != EINTR) {
     context.fail("write %s to memory.reclaim: %s", amount.c_str(), std::strerror(errno));
@@ -72,7 +84,7 @@ std::uint64_t page_out(const Target& target) {
   const pid_t pid = target.pid.load(std::memory_order_acquire);
   const int pidfd = pid == 0 ? -1 : static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
   if (pidfd < 0) return 0;
-  const iovec region{reinterpret_cast<void*>(target.address), target.length};
+  const iovec region{target.address, target.length};
   const long done = syscall(SYS_process_madvise, pidfd, &region, 1UL, MADV_PAGEOUT, 0U);
   close(pidfd);
   return done > 0 ? static_cast<std::uint64_t>(done) : 0;
@@ -93,8 +105,9 @@ void run(PartContext& context) {
   context.wait_for_start();
   for (std::uint64_t pass = 1; !context.stopping(); ++pass) {
     if (by_memcg) {
+      if (pass % kDrainEvery == 0) drain_new_pages();
       const Unmapping unmapping(context.area(), context.index());
-      reclaim_by_memcg(context, fd, amount, pass % kWholePassEvery == 0);
+      reclaim_by_memcg(context, fd, amount);
     } else {
       for (const Target& target : context.area().targets) {
         const Unmapping unmapping(context.area(), context.index());

@@ -16,7 +16,7 @@ int open_page_file(PartContext& context, const std::string& path, int flags) {
 }
 
 std::string create_page_file(PartContext& context, std::uint64_t pages) {
-  const std::string path = "/mnt/" + context.id();
+  std::string path = "/mnt/" + context.id();
   const int fd = open_page_file(context, path, O_RDWR | O_CREAT | O_TRUNC);
   alignas(kPageSize) static std::uint64_t page[kPageSize / sizeof(std::uint64_t)];
   for (std::uint64_t index = 0; index < pages; ++index) {

@@ -29,10 +29,9 @@ void sleep_ns(std::uint64_t ns) {
   }
 }
 
-PartContext::PartContext(const Part& part, std::string id, unsigned index, const ParamValues& values,
-                         const Topology& topology, std::uint64_t seed, SharedArea& area)
-    : part_(part),
-      id_(std::move(id)),
+PartContext::PartContext(std::string id, unsigned index, const ParamValues& values, const Topology& topology,
+                         std::uint64_t seed, SharedArea& area)
+    : id_(std::move(id)),
       index_(index),
       owner_(owner_id(id_, index)),
       values_(values),
@@ -74,11 +73,11 @@ std::atomic<std::uint64_t>& PartContext::metric(const char* name) {
   return metric.value;
 }
 
-void PartContext::add_target(pid_t pid, const void* address, std::uint64_t length) {
+void PartContext::add_target(pid_t pid, void* address, std::uint64_t length) {
   const std::uint32_t index = area_.target_count.fetch_add(1);
   if (index >= kMaxTargets) fail("more than %zu target regions in one phase", kMaxTargets);
   Target& target = area_.targets[index];
-  target.address = reinterpret_cast<std::uint64_t>(address);
+  target.address = static_cast<char*>(address);
   target.length = length;
   target.pid.store(pid, std::memory_order_release);
 }

@@ -34,8 +34,8 @@ struct Topology {
 
 class PartContext {
  public:
-  PartContext(const Part& part, std::string id, unsigned index, const ParamValues& values,
-              const Topology& topology, std::uint64_t seed, SharedArea& area);
+  PartContext(std::string id, unsigned index, const ParamValues& values, const Topology& topology,
+              std::uint64_t seed, SharedArea& area);
 
   /// The value of a parameter. A missing one ends the part with an error.
   std::uint64_t number(std::string_view name);
@@ -60,7 +60,7 @@ class PartContext {
   SharedArea& area() { return area_; }
 
   /// Tells injectors that they may unmap or move this memory of process `pid`.
-  void add_target(pid_t pid, const void* address, std::uint64_t length);
+  void add_target(pid_t pid, void* address, std::uint64_t length);
 
   /// Forks a process of this part, pinned to `cpu`; it runs `body` and exits. It dies with the part.
   pid_t fork_pinned(unsigned cpu, const std::function<void()>& body);
@@ -84,7 +84,6 @@ class PartContext {
  private:
   bool reap(bool block);
 
-  const Part& part_;
   std::string id_;
   unsigned index_;
   std::uint64_t owner_;

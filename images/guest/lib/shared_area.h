@@ -49,7 +49,7 @@ struct PartSlot {
 /// last.
 struct Target {
   std::atomic<pid_t> pid;  ///< 0: free
-  std::uint64_t address;
+  char* address;           ///< in that process
   std::uint64_t length;
 };
 

@@ -13,18 +13,15 @@
 namespace luf::guest {
 namespace {
 
-void no_run(PartContext&) {}
-
 class PartContextTest : public testing::Test {
  protected:
   PartContextTest() : area_(map_shared_area()) {}
   ~PartContextTest() override { unmap_shared_area(area_); }
 
   PartContext context(unsigned index, const Topology& topology) {
-    return {part_, "foreign_content", index, values_, topology, 1, *area_};
+    return {"foreign_content", index, values_, topology, 1, *area_};
   }
 
-  Part part_{.kind = PartKind::detector, .name = "p", .summary = "s", .run = no_run};
   ParamValues values_{{{"pages", 48}}, {{"via", "memcg"}}};
   SharedArea* area_;
 };
