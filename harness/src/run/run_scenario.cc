@@ -84,7 +84,10 @@ Task<judge::Observation> boot_and_watch(const Environment& environment, const Jo
   seen = co_await supervise(std::move(watched), patience);
   tasks.cancel();
   co_await tasks.join();
-  seen.console = read_file(setup.console).value_or("");
+  const Result<std::string> console = read_file(setup.console);
+  seen.console = console.value_or("");
+  // What cannot be read must not pass for a console without a fault.
+  if (!console && !seen.error && seen.end == judge::RunEnd::kDone) seen.error = console.error();
   co_return seen;
 }
 
