@@ -35,10 +35,17 @@ constexpr std::array kPatterns{
     Pattern{"oops", kGuestFault, "general protection fault", ""},
     Pattern{"panic", kGuestFault, "Kernel panic - not syncing", ""},
     Pattern{"lockdep", kGuestFault, "WARNING: possible ", "detected"},
+    Pattern{"lockdep", kGuestFault, "WARNING: inconsistent lock state", ""},
+    Pattern{"lockdep", kGuestFault, "WARNING: suspicious RCU usage", ""},
+    Pattern{"lockdep", kGuestFault, "WARNING: bad unlock balance", ""},
+    Pattern{"lockdep", kGuestFault, "WARNING: held lock freed", ""},
+    Pattern{"lockdep", kGuestFault, "WARNING: lock held when returning", ""},
+    Pattern{"ubsan", kGuestFault, "UBSAN: ", ""},
     Pattern{"warning", kGuestFault, "WARNING: ", " at "},
     Pattern{"hung_task", kGuestFault, "INFO: task ", "blocked for more than"},
     Pattern{"rcu_stall", kGuestFault, "rcu: INFO: ", "stall"},
     Pattern{"out_of_memory", kGuestFault, "Out of memory: Killed process", ""},
+    Pattern{"allocation_failure", kNote, "page allocation failure: order:", ""},
     Pattern{"cgroup_out_of_memory", kNote, "Memory cgroup out of memory: Killed process", ""},
 };
 

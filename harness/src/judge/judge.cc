@@ -123,8 +123,9 @@ Verdict combine(std::vector<PhaseVerdict> phases) {
   return verdict;
 }
 
-void apply_known_failure(const scenario::Scenario& scenario, Verdict& verdict) {
-  if (scenario.known_failure.empty()) return;
+/// Only what the phases say can be known: a panic or a hang (`run_failed`) stays a failure.
+void apply_known_failure(const scenario::Scenario& scenario, bool run_failed, Verdict& verdict) {
+  if (scenario.known_failure.empty() || run_failed) return;
   if (verdict.outcome == Outcome::kFail) {
     verdict.outcome = Outcome::kKnownFailure;
     verdict.blame.reset();
@@ -173,7 +174,7 @@ Verdict judge(const scenario::Scenario& scenario, const DetectorsByRule& detecto
     verdict.reason = cause->reason;
   }
   add_notes(records, seen, verdict);
-  apply_known_failure(scenario, verdict);
+  apply_known_failure(scenario, cause.has_value(), verdict);
   return verdict;
 }
 

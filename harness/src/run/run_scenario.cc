@@ -84,7 +84,10 @@ Task<judge::Observation> boot_and_watch(const Environment& environment, const Jo
   seen = co_await supervise(std::move(watched), patience);
   tasks.cancel();
   co_await tasks.join();
-  seen.console = read_file(setup.console).value_or("");
+  const Result<std::string> console = read_file(setup.console);
+  seen.console = console.value_or("");
+  // What cannot be read must not pass for a console without a fault.
+  if (!console && !seen.error && seen.end == judge::RunEnd::kDone) seen.error = console.error();
   co_return seen;
 }
 
@@ -102,7 +105,8 @@ void conclude(const RunDirectory& directory, const judge::Observation& seen, rep
   Result<void> written = directory.write("findings.json", findings_json(seen.events));
   if (written) written = directory.write("metrics.json", metrics_json(summary));
   if (written) written = directory.write("machine.log", fmt::format("{}\n", fmt::join(seen.machine.log, "\n")));
-  if (!written && summary.verdict.outcome != judge::Outcome::kFail) {
+  const bool decided = summary.verdict.outcome == judge::Outcome::kFail || summary.verdict.outcome == judge::Outcome::kInfra;
+  if (!written && !decided) {
     summary.verdict.outcome = judge::Outcome::kInfra;
     summary.verdict.blame = Blame::kInfra;
     summary.verdict.reason = written.error().message;

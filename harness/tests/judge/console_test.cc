@@ -48,7 +48,7 @@ TEST(Console, every_case_is_covered_by_a_log_of_its_name) {
   for (const fs::path& file : golden_logs()) names.insert(file.stem());
   for (const char* name : {"quiet", "panic", "bug", "oops", "soft_lockup", "hard_lockup", "hung_task", "rcu_stall", "out_of_memory",
                            "cgroup_out_of_memory", "bad_initramfs", "no_root", "no_init", "kasan", "kfence", "kcsan", "bad_page",
-                           "page_poison", "lockdep", "warning"}) {
+                           "page_poison", "lockdep", "inconsistent_lock", "suspicious_rcu", "ubsan", "allocation_failure", "warning"}) {
     EXPECT_TRUE(names.contains(name)) << name;
   }
 }

@@ -177,6 +177,15 @@ TEST(Judge, no_ending_hides_a_violation) {
   }
 }
 
+TEST(Judge, no_ending_is_a_known_failure) {
+  for (const Ending& ending : kEndings) {
+    Guest guest;
+    guest.start();
+    ending.apply(guest.seen);
+    EXPECT_EQ(judged(guest, "", "known_failure = \"ticket\"\n").outcome, ending.outcome) << ending.name;
+  }
+}
+
 TEST(Judge, what_could_not_boot_is_infra) {
   Observation seen;
   seen.end = RunEnd::kMachineEnded;

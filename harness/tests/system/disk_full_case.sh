@@ -6,8 +6,8 @@ need_kernel
 mkdir "$work/full"
 mount -t tmpfs -o size=1400k tmpfs "$work/full" || skip "cannot mount a tmpfs here"
 scenario 60s
-mkdir -p "$work/runs"
-run --runs "$work/full" &
+runs=$work/full
+run &
 for i in $(seq 300); do
   grep -qs '"ev":"phase_start"' "$work"/full/case/1/events.jsonl && break
   sleep 0.2

@@ -52,7 +52,7 @@ scenario() {
   {
     echo 'title = "a case of the system tests"'
     echo '[machine]'
-    printf '%s\n' "${@:2}"
+    [ $# -lt 2 ] || printf '%s\n' "${@:2}"
     echo '[[phase]]'
     echo 'name = "main"'
     echo "duration = \"$1\""
@@ -66,7 +66,7 @@ scenario() {
 # run ARG...: runs the scenario; what it says goes to $log
 run() {
   timeout -k 10 400 "$lufbed" run "$work/case.toml" --image-dir "${image_dir:-$images}" --kernel "$vmlinux" --accel tcg \
-    --runs "$work/runs" "$@" > "$log" 2>&1
+    --runs "${runs:-$work/runs}" "$@" > "$log" 2>&1
 }
 
 # waits until the run's event stream holds a word
@@ -86,4 +86,10 @@ expect_code() { [ "$1" -eq "$2" ] || die "exit code $1, not $2"; }
 expect_line() { grep -q -- "$1" "$log" || die "no line with: $1"; }
 expect_verdict() {
   grep -q "\"verdict\": \"$1\"" "$work/runs/case/1/verdict" || die "the run directory does not say $1"
+}
+
+# hungry_scenario [MACHINE_LINE...]: a guest that asks one of its small nodes for more than it has
+hungry_scenario() {
+  scenario 20s 'memory = "128MiB"' 'nodes = 2' "$@"
+  printf '[[workload]]\nname = "churn"\namount = "160MiB"\n' >> "$work/case.toml"
 }

@@ -2,13 +2,12 @@
 // page.
 //
 //   act       the writer (its own process and CPU) stores a new version through its shared writable mapping;
-//   the
-//             page was not mapped there, so the store faults and the kernel must flush before it makes it
-//             writable
+//             the page was not mapped there, so the store faults and the kernel must flush before it makes
+//             the page writable
 //   promise   the stores are done
 //   publish   the writer stores that version in shared memory (release)
 //   observe   the reader (another address space and CPU) loads it (acquire), then the line through its own
-//   mapping
+//             mapping
 //
 // Afterwards the writer drops its mapping of the page (MADV_DONTNEED) and writes it back, so that the page is
 // clean and mapped read-only again: only such a page is reclaimed or moved without a flush. Proof, `settle`

@@ -2,14 +2,12 @@
 // page.
 //
 //   act       thread A finds that the PTE of a page of a private file mapping, which thread B reads all the
-//   time, is
-//             gone (reclaim took it), makes the page writable (`via` mprotect) or has it writable (`via`
-//             fault) and stores a new version: the fault installs a page of the process's own
+//             time, is gone (reclaim took it), makes the page writable (`via` mprotect) or has it writable
+//             (`via` fault) and stores a new version: the fault installs a page of the process's own
 //   promise   the stores are done
 //   publish   A sets the page's state to that version (release)
 //   observe   B, on another CPU, loads the state (acquire), then a line of the page, then the state again:
-//   when that has
-//             not moved, the line must be of that version
+//             when that has not moved, the line must be of that version
 //
 // After B has answered, A drops the private page (MADV_DONTNEED, which flushes) and B must see the file's
 // version again. Proof of R6: an older version while the state stands, for `settle` and until the injectors'

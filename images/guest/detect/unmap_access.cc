@@ -1,9 +1,8 @@
 // Detector of R1 (unmap): once munmap() has returned, every thread of the process faults on the range.
 //
 //   act       thread A finds that the PTE of a page which thread B reads all the time is gone (reclaim took
-//   it), and
-//             unmaps exactly that page: nothing present is left in the range, so munmap() has no flush of its
-//             own to do
+//             it), and unmaps exactly that page: nothing present is left in the range, so munmap() has no
+//             flush of its own to do
 //   promise   munmap() has returned
 //   publish   A sets the page's state (release)
 //   observe   B, on another CPU, loads the state (acquire), then from the page: it must get SIGSEGV

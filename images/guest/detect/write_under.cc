@@ -4,7 +4,7 @@
 //   promise   pwrite() has returned
 //   publish   the writer stores that version in shared memory (release)
 //   observe   the reader (another address space and CPU) loads it (acquire), then the line through its
-//   mapping
+//             mapping
 //
 // Proof of R3: a line that is whole (its checksum is right) and older than the version loaded before it, and
 // stays so for `settle` and until every injector's call that was under way has returned. Proof of R8: a line

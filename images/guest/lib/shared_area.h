@@ -36,8 +36,8 @@ struct PartSlot {
   std::atomic<std::uint64_t> loads;
   std::atomic<std::uint64_t> findings;  ///< all; the first kFindingsKept have a record
   std::atomic<std::uint32_t> ready;     ///< its set-up is over
-  std::atomic<std::uint64_t>
-      tick;  ///< moves about once a millisecond while the part's main process gets the CPU
+  /// Moves about once a millisecond while the part's main process gets the CPU.
+  std::atomic<std::uint64_t> tick;
   std::atomic<std::uint32_t> failed;  ///< `error` is complete
   char error[256];
   std::uint32_t metric_count;
