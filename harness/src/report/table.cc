@@ -58,6 +58,9 @@ std::string to_table(const std::vector<Summary>& summaries) {
   std::string text = format_rows(rows) + "\n";
   for (const Summary& summary : summaries) {
     text += fmt::format("{} {}: {}\n", to_string(summary.verdict.outcome), summary.scenario, summary.verdict.reason);
+    if (summary.verdict.outcome != judge::Outcome::kPass) {
+      for (const std::string& note : summary.verdict.notes) text += fmt::format("    {}\n", note);
+    }
     if (!summary.directory.empty()) text += fmt::format("    {}\n", summary.directory.string());
   }
   std::string counts;

@@ -1,5 +1,7 @@
 #include "run/module_image.h"
 
+#include <algorithm>
+
 #include "base/file.h"
 #include "base/sha256.h"
 #include "machine/tool.h"
@@ -34,10 +36,15 @@ fs::path modules_of(const Settings& settings) {
   std::error_code ignored;
   if (!settings.modules.empty()) return settings.modules;
   if (!settings.kernel.brought) return {};
-  const fs::path beside = settings.kernel.file.parent_path() / "modules";
-  if (fs::is_directory(beside, ignored)) return beside;
-  const fs::path installed = fs::path("/lib/modules") / settings.kernel.release;
-  return !settings.kernel.release.empty() && fs::is_directory(installed, ignored) ? installed : fs::path();
+  const fs::path beside = settings.kernel.file.parent_path();
+  const fs::path by_release = fs::path("lib/modules") / settings.kernel.release;
+  std::vector<fs::path> places{beside / "modules"};
+  if (!settings.kernel.release.empty()) {
+    // Beside the kernel, as in an unpacked distribution package, or installed.
+    places.insert(places.end(), {beside / by_release, beside.parent_path() / by_release, fs::path("/") / by_release});
+  }
+  const auto place = std::find_if(places.begin(), places.end(), [&ignored](const fs::path& path) { return fs::exists(path / "modules.dep", ignored); });
+  return place != places.end() ? *place : fs::path();
 }
 
 Task<Result<artifact::Image>> image_for(const Environment& environment, const Settings& settings) {

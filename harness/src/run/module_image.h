@@ -5,8 +5,8 @@
 
 namespace luf::run {
 
-/// Where the modules of a brought kernel lie: the directory asked for, else `modules` beside the kernel file, else
-/// /lib/modules/<release>; empty when there is none.
+/// Where the modules of a brought kernel lie: the directory asked for, else `modules` or lib/modules/<release> beside
+/// the kernel file or one folder up, else /lib/modules/<release>; empty when there is none.
 std::filesystem::path modules_of(const Settings& settings);
 
 /// The image to boot: the one given, or, for a brought kernel with modules, one extended by what a guest needs of
