@@ -22,6 +22,14 @@ std::string build_base(std::string_view init, std::string_view disk_image) {
   return std::move(archive).finish();
 }
 
+std::string build_bare(std::string_view init) {
+  CpioArchive archive;
+  archive.add_directory("dev");
+  archive.add_character_device("dev/console", 0600, 5, 1);
+  archive.add_file("init", 0755, init);
+  return std::move(archive).finish();
+}
+
 Result<std::string> build_modules(const std::string& directory, const std::vector<std::string>& wanted) {
   const auto index = read_module_index(directory);
   if (!index) return tl::unexpected(index.error());

@@ -13,6 +13,9 @@ namespace luf::initramfs {
 /// devtmpfs), the disk image's extents as /disk/ext4/OFFSET (hexadecimal) and its size in /disk/ext4_size.
 std::string build_base(std::string_view init, std::string_view disk_image);
 
+/// /init and /dev/console, nothing else.
+std::string build_bare(std::string_view init);
+
 /// An archive to append to a base: /modules/order and the modules it lists. `directory` is
 /// lib/modules/RELEASE.
 Result<std::string> build_modules(const std::string& directory, const std::vector<std::string>& wanted);

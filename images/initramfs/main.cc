@@ -29,6 +29,7 @@ Result<std::string> build(const Options& options) {
   if (!options.init.empty()) {
     const auto init = luf::initramfs::read_file(options.init);
     if (!init) return tl::unexpected(init.error());
+    if (options.disk.empty()) return luf::initramfs::build_bare(*init);
     const auto disk = luf::initramfs::read_file(options.disk);
     if (!disk) return tl::unexpected(disk.error());
     return luf::initramfs::build_base(*init, *disk);
@@ -49,15 +50,16 @@ int run(int argc, char** argv) {
       "Exit codes: 0 written, 2 wrong usage, 3 failure.");
   Options options;
   auto* init = app.add_option("--init", options.init, "static program that becomes /init");
-  auto* disk =
-      app.add_option("--disk", options.disk, "image of the guest's disk; only what is not zero is stored");
+  auto* disk = app.add_option(
+      "--disk", options.disk,
+      "image of the guest's disk; only what is not zero is stored. Without it: /init and /dev/console only");
   auto* base = app.add_option("--base", options.base, "archive to which modules are added");
   auto* modules = app.add_option("--modules", options.modules, "directory with modules.dep");
   auto* want = app.add_option("--want", options.want,
                               "modules needed, with all they depend on; built-in ones are left out")
                    ->delimiter(',');
   app.add_option("--out", options.out, "file to write")->required();
-  init->needs(disk)->excludes(base);
+  init->excludes(base);
   disk->needs(init);
   base->needs(modules, want);
   modules->needs(base);

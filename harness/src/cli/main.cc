@@ -13,6 +13,7 @@ int main(int argc, char** argv) {
     luf::cli::add_check(app, action);
     luf::cli::add_list(app, action);
     luf::cli::add_doctor(app, action);
+    luf::cli::add_bench(app, action);
     try {
       app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -18,6 +18,23 @@ std::string cpu_range(std::int64_t cpus, std::int64_t nodes, std::int64_t node) 
   return fmt::format("{}-{}", cpus * node / nodes, cpus * (node + 1) / nodes - 1);
 }
 
+/// Where lufbed's machine and the bare one must not differ.
+std::vector<std::string> platform_words(const QemuSetup& setup) {
+  const bool tcg = setup.accel == Accel::kTcg;
+  std::vector<std::string> words{setup.qemu, "-nodefaults", "-no-user-config", "-display", "none"};
+  words.insert(words.end(), {"-machine", "q35,smm=off,dump-guest-core=off"});
+  words.insert(words.end(), {"-accel", tcg ? "tcg,thread=multi" : "kvm"});
+  // No 5-level tables and no protection keys: under TCG both only slow page walks down or add flushes.
+  words.insert(words.end(), {"-cpu", tcg ? "max,la57=off,pku=off" : "host"});
+  return words;
+}
+
+void add_software(std::vector<std::string>& words, const QemuSetup& setup) {
+  words.insert(words.end(), {"-kernel", setup.kernel.string(), "-initrd", setup.initramfs.string()});
+  words.insert(words.end(), {"-append", kernel_cmdline(setup)});
+  words.insert(words.end(), {"-chardev", "file,id=console,path=" + option_value(setup.console), "-serial", "chardev:console"});
+}
+
 /// Every node has its share of CPUs and memory and a memory backend of its own.
 void add_memory(std::vector<std::string>& words, const QemuSetup& setup) {
   constexpr std::uint64_t kMiB = std::uint64_t{1} << 20U;
@@ -54,21 +71,22 @@ std::string kernel_cmdline(const QemuSetup& setup) {
 }
 
 std::vector<std::string> qemu_command(const QemuSetup& setup) {
-  const bool tcg = setup.accel == Accel::kTcg;
-  std::vector<std::string> words{setup.qemu, "-nodefaults", "-no-user-config", "-display", "none"};
-  words.insert(words.end(), {"-machine", "q35,smm=off,dump-guest-core=off"});
-  words.insert(words.end(), {"-accel", tcg ? "tcg,thread=multi" : "kvm"});
-  // No 5-level tables and no protection keys: under TCG both only slow page walks down or add flushes.
-  words.insert(words.end(), {"-cpu", tcg ? "max,la57=off,pku=off" : "host"});
+  std::vector<std::string> words = platform_words(setup);
   add_memory(words, setup);
-  words.insert(words.end(), {"-kernel", setup.kernel.string(), "-initrd", setup.initramfs.string()});
-  words.insert(words.end(), {"-append", kernel_cmdline(setup)});
+  add_software(words, setup);
   words.insert(words.end(), {"-no-reboot", "-action", "panic=shutdown", "-device", "pvpanic-pci"});
-  words.insert(words.end(), {"-chardev", "file,id=console,path=" + option_value(setup.console), "-serial", "chardev:console"});
   words.insert(words.end(), {"-chardev", "file,id=events,path=" + option_value(setup.events), "-serial", "chardev:events"});
   words.insert(words.end(), {"-object", "memory-backend-file,id=plan,size=1M,share=on,mem-path=" + option_value(setup.plan)});
   words.insert(words.end(), {"-device", "ivshmem-plain,memdev=plan"});
   words.insert(words.end(), {"-chardev", fmt::format("socket,id=qmp,fd={}", kPassedFd), "-mon", "chardev=qmp,mode=control"});
+  return words;
+}
+
+std::vector<std::string> bare_command(const QemuSetup& setup) {
+  std::vector<std::string> words = platform_words(setup);
+  words.insert(words.end(), {"-m", fmt::format("{}M", setup.memory >> 20U), "-smp", fmt::format("{}", setup.cpus)});
+  add_software(words, setup);
+  words.emplace_back("-no-reboot");
   return words;
 }
 

@@ -30,6 +30,10 @@ struct QemuSetup {
 /// Program and arguments. The monitor is expected on descriptor kPassedFd.
 std::vector<std::string> qemu_command(const QemuSetup& setup);
 
+/// The yardstick for boot times: the same machine, accelerator, CPUs, memory and kernel words, but one NUMA node, no
+/// device beside the console, and no monitor. `plan` and `events` are not used.
+std::vector<std::string> bare_command(const QemuSetup& setup);
+
 /// The kernel command line.
 std::string kernel_cmdline(const QemuSetup& setup);
 

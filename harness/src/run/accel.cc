@@ -7,15 +7,10 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "async/task_group.h"
 #include "base/file.h"
 #include "base/sha256.h"
-#include "guest/follower.h"
-#include "guest/plan_device.h"
-#include "machine/qemu_machine.h"
 #include "machine/tool.h"
-#include "protocol/event.h"
-#include "run/supervise.h"
+#include "run/boot_time.h"
 
 namespace luf::run {
 namespace {
@@ -26,24 +21,6 @@ using std::chrono::seconds;
 constexpr const char* kDevice = "/dev/kvm";
 constexpr seconds kProbePatience(10);
 constexpr seconds kToolPatience(20);
-
-/// A directory that vanishes with its owner.
-class ScratchDirectory {
- public:
-  ScratchDirectory() : path_((fs::temp_directory_path() / "lufbed-probe-XXXXXX").string()) {
-    if (::mkdtemp(path_.data()) == nullptr) path_.clear();
-  }
-  ScratchDirectory(const ScratchDirectory&) = delete;
-  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
-  ~ScratchDirectory() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  fs::path path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 std::string cpu_model() {
   const Result<std::string> info = read_file("/proc/cpuinfo");
@@ -75,7 +52,7 @@ void remember(const std::string& key, const AccelChoice& choice) {
   if (make_directories(cache_directory())) (void)write_file(cache_directory() / "accel.json", json.dump(2) + "\n");
 }
 
-machine::QemuSetup probe_setup(const Settings& settings, const fs::path& directory) {
+machine::QemuSetup probe_setup(const Settings& settings) {
   machine::QemuSetup setup;
   setup.qemu = settings.qemu;
   setup.accel = machine::Accel::kKvm;
@@ -83,10 +60,6 @@ machine::QemuSetup probe_setup(const Settings& settings, const fs::path& directo
   setup.memory = std::uint64_t{256} << 20U;
   setup.kernel = settings.kernel.file;
   setup.initramfs = settings.image.initramfs;
-  setup.plan = directory / "plan.bin";
-  setup.console = directory / "console.log";
-  setup.events = directory / "events.jsonl";
-  setup.output = directory / "qemu.log";
   return setup;
 }
 
@@ -98,28 +71,10 @@ std::string why_not(const judge::Observation& seen) {
 }
 
 Task<Result<AccelChoice>> boot_probe(const Environment& environment, const Settings& settings) {
-  const ScratchDirectory scratch;
-  const machine::QemuSetup setup = probe_setup(settings, scratch.path());
-  const Result<void> plan = guest::write_plan_device(setup.plan, "");
-  const Result<void> events = write_file(setup.events, "");
-  if (!plan) co_return pass_on(plan);
-  if (!events) co_return pass_on(events);
-  Wake changed(environment.executor, environment.clock);
-  const Interrupt::Listener listener(environment.interrupt, changed);
-  guest::Follower follower(environment.executor);
-  const Result<void> opened = follower.open(setup.events);
-  if (!opened) co_return pass_on(opened);
-  TaskGroup tasks(environment.executor, environment.clock);
-  machine::QemuMachine machine(environment.executor, environment.clock, changed, setup);
-  tasks.start(follower.watch(changed));
-  Watched watched{machine, follower, changed, environment.clock, environment.interrupt, {}, std::string(protocol::event::kBoot), {}, {}};
-  const Patience patience{kProbePatience, kProbePatience, kProbePatience};
-  const judge::Observation seen = co_await supervise(std::move(watched), patience);
-  tasks.cancel();
-  co_await tasks.join();
-  if (seen.end == judge::RunEnd::kCancelled) co_return fail(Blame::kCancelled, "cancelled by the user");
-  if (seen.end == judge::RunEnd::kDone) co_return AccelChoice{machine::Accel::kKvm, "a guest booted under KVM"};
-  co_return AccelChoice{machine::Accel::kTcg, "KVM does not work here: " + why_not(seen)};
+  const Result<FirstEvent> first = co_await boot_to_first_event(environment, probe_setup(settings), kProbePatience);
+  if (!first) co_return pass_on(first);
+  if (first->seen.end == judge::RunEnd::kDone) co_return AccelChoice{machine::Accel::kKvm, "a guest booted under KVM"};
+  co_return AccelChoice{machine::Accel::kTcg, "KVM does not work here: " + why_not(first->seen)};
 }
 
 }  // namespace

@@ -3,9 +3,9 @@
 # usage: help_test.sh LUFBED DATA
 set -u
 failed=0
-for name in main run check list doctor; do
-  case $name in main) set -- "$1" "$2" ;; *) set -- "$1" "$2" "$name" ;; esac
-  found=$(cd / && "$1" ${3:+"$3"} --help)
+for name in main run check list doctor bench bench_boot; do
+  case $name in main) set -- "$1" "$2" ;; bench_boot) set -- "$1" "$2" bench boot ;; *) set -- "$1" "$2" "$name" ;; esac
+  found=$(cd / && "$1" ${3:+"$3"} ${4:+"$4"} --help)
   set -- "$1" "$2"
   if [ -n "${LUFBED_UPDATE_GOLDEN-}" ]; then
     printf '%s\n' "$found" > "$2/$name.txt"

@@ -52,6 +52,14 @@ TEST(QemuCommand, differs_by_acceleration) {
   EXPECT_EQ(kernel_cmdline(kvm).find("tsc=reliable"), std::string::npos);
 }
 
+TEST(BareCommand, differs_only_in_what_lufbed_adds) {
+  const std::vector<std::string> whole = qemu_command(setup());
+  const std::vector<std::string> bare = bare_command(setup());
+  for (const std::string& word : bare) EXPECT_TRUE(contains(whole, word) || word == "5" || word == "513M") << word;
+  EXPECT_TRUE(contains(bare, kernel_cmdline(setup())));
+  for (const char* extra : {"-device", "-numa", "-mon"}) EXPECT_FALSE(contains(bare, extra)) << extra;
+}
+
 TEST(QemuCommand, puts_the_users_kernel_words_last) { EXPECT_TRUE(kernel_cmdline(setup()).ends_with(" x=1")); }
 
 Result<std::string> run_words(std::vector<std::string> words, seconds patience) {

@@ -15,6 +15,9 @@ printf 'far' | dd of="$dir/disk" bs=4096 seek=17 conv=notrunc status=none
 cmp "$dir/a.cpio" "$dir/b.cpio" || fail "two builds differ"
 list=$(cpio -t < "$dir/a.cpio" 2>/dev/null | tr '\n' ' ')
 case "$list" in *"dev/console dev/ttyS1 init disk/ext4/00000000 disk/ext4/00011000 disk/ext4_size "*) ;; *) fail "archive holds: $list" ;; esac
+"$tool" --init "$dir/init" --out "$dir/bare.cpio"
+list=$(cpio -t < "$dir/bare.cpio" 2>/dev/null | tr '\n' ' ')
+[ "$list" = "dev dev/console init " ] || fail "bare archive holds: $list"
 mkdir "$dir/x"
 (cd "$dir/x" && cpio -id --quiet init 'disk/*' < "$dir/a.cpio")
 [ "$(cat "$dir/x/init")" = program ] || fail "init differs"
