@@ -13,8 +13,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::map<std::string, int> kLayers{{"protocol", 0}, {"base", 0},  {"async", 1},  {"scenario", 1}, {"artifact", 1}, {"machine", 2},
-                                         {"guest", 2},    {"judge", 3}, {"report", 3}, {"run", 4},      {"cli", 5}};
+const std::map<std::string, int> kLayers{{"protocol", 0}, {"base", 0},    {"async", 1}, {"scenario", 1},
+                                         {"artifact", 1}, {"machine", 2}, {"guest", 2}, {"judge", 3},
+                                         {"report", 3},   {"run", 4},     {"cli", 5}};
 
 /// Within one layer only this is allowed.
 const std::set<std::pair<std::string, std::string>> kSameLayer{{"report", "judge"}};
@@ -36,13 +37,15 @@ struct Include {
 std::vector<Include> all_includes() {
   const std::regex pattern(R"(^\s*#include\s*[<"]([^>"]+)[>"])");
   std::vector<Include> includes;
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(fs::path(LUFBED_SOURCE_DIR) / "src")) {
+  for (const fs::directory_entry& entry :
+       fs::recursive_directory_iterator(fs::path(LUFBED_SOURCE_DIR) / "src")) {
     const fs::path relative = fs::relative(entry.path(), fs::path(LUFBED_SOURCE_DIR) / "src");
     if (!entry.is_regular_file() || !relative.has_parent_path()) continue;
     std::ifstream file(entry.path());
     std::smatch match;
     for (std::string line; std::getline(file, line);) {
-      if (std::regex_search(line, match, pattern)) includes.push_back({entry.path(), relative.begin()->string(), match[1]});
+      if (std::regex_search(line, match, pattern))
+        includes.push_back({entry.path(), relative.begin()->string(), match[1]});
     }
   }
   return includes;
@@ -52,11 +55,14 @@ TEST(Layers, no_folder_includes_a_higher_one) {
   const std::vector<Include> includes = all_includes();
   EXPECT_GT(includes.size(), 200U);
   for (const Include& include : includes) {
-    ASSERT_TRUE(kLayers.contains(include.from)) << include.file << ": give the folder " << include.from << " a layer";
+    ASSERT_TRUE(kLayers.contains(include.from))
+        << include.file << ": give the folder " << include.from << " a layer";
     const std::string to = fs::path(include.what).begin()->string();
     if (!kLayers.contains(to) || to == include.from) continue;
-    const bool same = kSameLayer.contains({include.from, to}) || (kLayers.at(to) == 0 && kLayers.at(include.from) == 0);
-    EXPECT_TRUE(kLayers.at(to) < kLayers.at(include.from) || same) << include.file << " includes " << include.what;
+    const bool same =
+        kSameLayer.contains({include.from, to}) || (kLayers.at(to) == 0 && kLayers.at(include.from) == 0);
+    EXPECT_TRUE(kLayers.at(to) < kLayers.at(include.from) || same)
+        << include.file << " includes " << include.what;
   }
 }
 

@@ -20,7 +20,8 @@ struct Image {
 /// Reads `directory`/manifest.json. Does not look at the files it names. Errors: infra.
 Result<Image> image_in(const std::filesystem::path& directory);
 
-/// Checks that the initramfs is what the manifest says. Errors: infra, "truncated initramfs ..." when it is shorter.
+/// Checks that the initramfs is what the manifest says. Errors: infra, "truncated initramfs ..." when it is
+/// shorter.
 Result<void> verify(const Image& image);
 
 }  // namespace luf::artifact

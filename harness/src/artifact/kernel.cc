@@ -14,8 +14,8 @@ Result<Kernel> read_manifest(const std::filesystem::path& directory) {
   const std::filesystem::path path = directory / "manifest.json";
   const Result<std::string> text = read_file(path);
   if (!text) {
-    return fail(Blame::kInfra, "no guest kernel in {}: {}; build one, or name one with --kernel", directory.string(),
-                text.error().message);
+    return fail(Blame::kInfra, "no guest kernel in {}: {}; build one, or name one with --kernel",
+                directory.string(), text.error().message);
   }
   try {
     const auto json = nlohmann::json::parse(*text);
@@ -39,10 +39,11 @@ Result<Kernel> kernel_in(const std::filesystem::path& directory) {
   Result<Kernel> kernel = read_manifest(directory);
   if (!kernel) return kernel;
   const Result<KernelFile> file = inspect_kernel(kernel->file);
-  if (!file) return fail(Blame::kInfra, "{} (named by {}/manifest.json)", file.error().message, directory.string());
+  if (!file)
+    return fail(Blame::kInfra, "{} (named by {}/manifest.json)", file.error().message, directory.string());
   if (!file->release.empty() && file->release != kernel->release) {
-    return fail(Blame::kInfra, "{} is release {}, but its manifest says {}; build it again", kernel->file.string(),
-                file->release, kernel->release);
+    return fail(Blame::kInfra, "{} is release {}, but its manifest says {}; build it again",
+                kernel->file.string(), file->release, kernel->release);
   }
   return kernel;
 }

@@ -22,8 +22,8 @@ struct Kernel {
 /// Reads `directory`/manifest.json and checks the kernel file it names. Errors: infra.
 Result<Kernel> kernel_in(const std::filesystem::path& directory);
 
-/// Takes a kernel file by its content. Errors: scenario when there is no such file or it is no kernel (usage);
-/// infra when it is truncated.
+/// Takes a kernel file by its content. Errors: scenario when there is no such file or it is no kernel
+/// (usage); infra when it is truncated.
 Result<Kernel> kernel_from(const std::filesystem::path& file);
 
 /// What a kernel file tells about itself.
@@ -33,8 +33,9 @@ struct KernelFile {
   std::string release;  ///< empty when not found
 };
 
-/// Recognises an x86-64 vmlinux (ELF) or bzImage and checks that nothing of it is missing: ELF segments and section
-/// table, or setup_sects and syssize of the boot protocol (Documentation/arch/x86/boot.rst). Errors: as `kernel_from`.
+/// Recognises an x86-64 vmlinux (ELF) or bzImage and checks that nothing of it is missing: ELF segments and
+/// section table, or setup_sects and syssize of the boot protocol (Documentation/arch/x86/boot.rst). Errors:
+/// as `kernel_from`.
 Result<KernelFile> inspect_kernel(const std::filesystem::path& file);
 
 }  // namespace luf::artifact

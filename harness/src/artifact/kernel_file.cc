@@ -60,15 +60,16 @@ std::string first_word(std::string_view text) {
 }
 
 tl::unexpected<Error> truncated(const fs::path& file, std::uint64_t needed, std::size_t size) {
-  return fail(Blame::kInfra, "truncated kernel {}: it has {} of at least {} bytes; copy or build it again", file.string(), size,
-              needed);
+  return fail(Blame::kInfra, "truncated kernel {}: it has {} of at least {} bytes; copy or build it again",
+              file.string(), size, needed);
 }
 
 Result<KernelFile> inspect_elf(const fs::path& file, std::string_view bytes) {
   if (bytes.size() < sizeof(Elf64_Ehdr)) return truncated(file, sizeof(Elf64_Ehdr), bytes.size());
   const auto header = read_at<Elf64_Ehdr>(bytes, 0);
   if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_X86_64) {
-    return fail(Blame::kScenario, "{} is an ELF file, but not for x86-64; give a vmlinux or bzImage", file.string());
+    return fail(Blame::kScenario, "{} is an ELF file, but not for x86-64; give a vmlinux or bzImage",
+                file.string());
   }
   std::uint64_t needed = header.e_phoff + std::uint64_t{header.e_phnum} * header.e_phentsize;
   needed = std::max(needed, header.e_shoff + std::uint64_t{header.e_shnum} * header.e_shentsize);
@@ -87,7 +88,8 @@ Result<KernelFile> inspect_elf(const fs::path& file, std::string_view bytes) {
     result.release = release;
     return result;
   }
-  return fail(Blame::kScenario, "{} is an ELF file, but no Linux kernel; give a vmlinux or bzImage", file.string());
+  return fail(Blame::kScenario, "{} is an ELF file, but no Linux kernel; give a vmlinux or bzImage",
+              file.string());
 }
 
 Result<KernelFile> inspect_bzimage(const fs::path& file, std::string_view bytes) {
@@ -95,10 +97,14 @@ Result<KernelFile> inspect_bzimage(const fs::path& file, std::string_view bytes)
   const auto setup_sectors = read_at<std::uint8_t>(bytes, 0x1f1);
   const auto paragraphs = read_at<std::uint32_t>(bytes, 0x1f4);
   const auto version_offset = read_at<std::uint16_t>(bytes, 0x20e);
-  const std::uint64_t needed = (std::uint64_t{setup_sectors == 0 ? std::uint8_t{4} : setup_sectors} + 1) * 512 + std::uint64_t{paragraphs} * 16;
+  const std::uint64_t needed =
+      (std::uint64_t{setup_sectors == 0 ? std::uint8_t{4} : setup_sectors} + 1) * 512 +
+      std::uint64_t{paragraphs} * 16;
   if (bytes.size() < needed) return truncated(file, needed, bytes.size());
   KernelFile result{KernelFile::Format::kBzImage, ""};
-  if (version_offset != 0) result.release = first_word(bytes.substr(std::min<std::size_t>(version_offset + 0x200U, bytes.size()), 128));
+  if (version_offset != 0)
+    result.release =
+        first_word(bytes.substr(std::min<std::size_t>(version_offset + 0x200U, bytes.size()), 128));
   return result;
 }
 
@@ -107,13 +113,15 @@ Result<KernelFile> inspect_bzimage(const fs::path& file, std::string_view bytes)
 Result<KernelFile> inspect_kernel(const fs::path& file) {
   const MappedFile mapped(file);
   if (mapped.error() != 0) {
-    return fail(Blame::kScenario, "no such kernel: cannot open {}: {}", file.string(), std::strerror(mapped.error()));
+    return fail(Blame::kScenario, "no such kernel: cannot open {}: {}", file.string(),
+                std::strerror(mapped.error()));
   }
   const std::string_view bytes = mapped.bytes();
   constexpr std::size_t kBootHeaderEnd = 0x210;
   if (bytes.starts_with(ELFMAG)) return inspect_elf(file, bytes);
   if (bytes.size() >= kBootHeaderEnd && bytes.substr(0x202, 4) == "HdrS") return inspect_bzimage(file, bytes);
-  return fail(Blame::kScenario, "{} is neither a vmlinux (ELF) nor a bzImage; give one of them", file.string());
+  return fail(Blame::kScenario, "{} is neither a vmlinux (ELF) nor a bzImage; give one of them",
+              file.string());
 }
 
 }  // namespace luf::artifact

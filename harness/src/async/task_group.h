@@ -14,7 +14,8 @@ namespace luf {
 /// Thread: the io_context's. The owner must `join()` before the group is destroyed.
 class TaskGroup {
  public:
-  TaskGroup(const boost::asio::any_io_executor& executor, Clock& clock) : executor_(executor), idle_(executor, clock) {}
+  TaskGroup(const boost::asio::any_io_executor& executor, Clock& clock)
+      : executor_(executor), idle_(executor, clock) {}
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
   ~TaskGroup();

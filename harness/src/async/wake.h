@@ -24,8 +24,8 @@ class Clock {
   virtual void disarm(boost::asio::steady_timer&) {}
 };
 
-/// A condition with one waiter: "something changed, look again". Wake-ups are never lost: one that comes while
-/// nobody waits ends the next wait at once. Thread: the io_context's.
+/// A condition with one waiter: "something changed, look again". Wake-ups are never lost: one that comes
+/// while nobody waits ends the next wait at once. Thread: the io_context's.
 class Wake {
  public:
   Wake(const boost::asio::any_io_executor& executor, Clock& clock) : clock_(clock), timer_(executor) {}

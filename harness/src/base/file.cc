@@ -52,7 +52,8 @@ Result<std::string> read_range(const fs::path& path, std::uint64_t offset, std::
   std::string block(std::size_t{1} << 16U, '\0');
   while (content.size() < length) {
     const std::size_t want = std::min(block.size(), length - content.size());
-    const ssize_t count = ::pread(file.get(), block.data(), want, static_cast<off_t>(offset + content.size()));
+    const ssize_t count =
+        ::pread(file.get(), block.data(), want, static_cast<off_t>(offset + content.size()));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return failed("read", path, errno);
     if (count == 0) break;

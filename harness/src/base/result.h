@@ -16,12 +16,18 @@ enum class Blame { kScenario, kInfra, kGuest, kTimeout, kCancelled, kBug };
 /// The word for `blame` in messages and files. Thread: any.
 constexpr std::string_view to_string(Blame blame) {
   switch (blame) {
-    case Blame::kScenario: return "scenario";
-    case Blame::kInfra: return "infra";
-    case Blame::kGuest: return "guest";
-    case Blame::kTimeout: return "timeout";
-    case Blame::kCancelled: return "cancelled";
-    case Blame::kBug: return "bug";
+    case Blame::kScenario:
+      return "scenario";
+    case Blame::kInfra:
+      return "infra";
+    case Blame::kGuest:
+      return "guest";
+    case Blame::kTimeout:
+      return "timeout";
+    case Blame::kCancelled:
+      return "cancelled";
+    case Blame::kBug:
+      return "bug";
   }
   return "bug";
 }

@@ -15,14 +15,16 @@ struct Unit {
 
 constexpr std::array<Unit, 5> kDurationUnits{
     {{"min", 60'000'000'000}, {"s", 1'000'000'000}, {"ms", 1'000'000}, {"us", 1'000}, {"ns", 1}}};
-constexpr std::array<Unit, 4> kSizeUnits{{{"GiB", 1ULL << 30U}, {"MiB", 1ULL << 20U}, {"KiB", 1ULL << 10U}, {"B", 1}}};
+constexpr std::array<Unit, 4> kSizeUnits{
+    {{"GiB", 1ULL << 30U}, {"MiB", 1ULL << 20U}, {"KiB", 1ULL << 10U}, {"B", 1}}};
 
 Result<std::uint64_t> parse(std::string_view text, std::span<const Unit> units, std::string_view what,
                             std::string_view example) {
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{}) {
-    return fail(Blame::kScenario, "\"{}\" is not a {}; write a whole number and a unit, e.g. \"{}\"", text, what, example);
+    return fail(Blame::kScenario, "\"{}\" is not a {}; write a whole number and a unit, e.g. \"{}\"", text,
+                what, example);
   }
   const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
   for (const Unit& known : units) {

@@ -29,7 +29,8 @@ void add_check(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("check", "Check scenarios without running them");
   command->add_option("paths", options->paths, "Scenario files, or folders of them")->required();
   options->locations.add_options(*command);
-  command->callback([options, &action] { action = [options] { return execute(options->locations, options->paths); }; });
+  command->callback(
+      [options, &action] { action = [options] { return execute(options->locations, options->paths); }; });
 }
 
 }  // namespace luf::cli

@@ -17,13 +17,15 @@ namespace fs = std::filesystem;
 fs::path choose(const std::string& flag, const char* variable, const fs::path& fallback) {
   if (!flag.empty()) return flag;
   const char* value = std::getenv(variable);
-  return value != nullptr && *value != '\0' ? fs::path(value) : (executable_directory() / fallback).lexically_normal();
+  return value != nullptr && *value != '\0' ? fs::path(value)
+                                            : (executable_directory() / fallback).lexically_normal();
 }
 
 }  // namespace
 
 void Locations::add_options(CLI::App& command) {
-  command.add_option("--kernel-dir", kernel_dir, "Directory of the guest kernel built here (LUFBED_KERNEL_DIR)");
+  command.add_option("--kernel-dir", kernel_dir,
+                     "Directory of the guest kernel built here (LUFBED_KERNEL_DIR)");
   command.add_option("--image-dir", image_dir, "Directory of the guest image (LUFBED_IMAGE_DIR)");
 }
 
@@ -58,7 +60,8 @@ Result<std::vector<fs::path>> scenario_files(const std::vector<std::string>& pat
   return files;
 }
 
-Result<std::vector<run::Job>> load_jobs(const std::vector<std::string>& paths, const scenario::Catalog& catalog) {
+Result<std::vector<run::Job>> load_jobs(const std::vector<std::string>& paths,
+                                        const scenario::Catalog& catalog) {
   const Result<std::vector<fs::path>> files = scenario_files(paths);
   if (!files) return pass_on(files);
   std::vector<run::Job> jobs;

@@ -18,7 +18,8 @@ inline constexpr int kExitUsage = 2;
 inline constexpr int kExitInfra = 3;
 inline constexpr int kExitInterrupted = 130;
 
-/// Adds one subcommand to `app`; when it is chosen, `action` is set to what it does, which returns the exit code.
+/// Adds one subcommand to `app`; when it is chosen, `action` is set to what it does, which returns the exit
+/// code.
 using Action = std::function<int()>;
 void add_run(CLI::App& app, Action& action);
 void add_check(CLI::App& app, Action& action);
@@ -38,13 +39,16 @@ struct Locations {
 /// The image and its parts. Errors: infra.
 Result<scenario::Catalog> load_catalog(const artifact::Image& image);
 
-/// The scenario files behind `paths`: files as they are, folders with all *.toml below, sorted. Errors: scenario.
+/// The scenario files behind `paths`: files as they are, folders with all *.toml below, sorted. Errors:
+/// scenario.
 Result<std::vector<std::filesystem::path>> scenario_files(const std::vector<std::string>& paths);
 
 /// Reads all files; every defect of every file is told at once. Errors: scenario.
-Result<std::vector<run::Job>> load_jobs(const std::vector<std::string>& paths, const scenario::Catalog& catalog);
+Result<std::vector<run::Job>> load_jobs(const std::vector<std::string>& paths,
+                                        const scenario::Catalog& catalog);
 
-/// Prints the error and returns its exit code: 2 for what the user wrote, 130 for what the user broke off, else 3.
+/// Prints the error and returns its exit code: 2 for what the user wrote, 130 for what the user broke off,
+/// else 3.
 int report_error(const Error& error);
 
 }  // namespace luf::cli

@@ -28,36 +28,43 @@ std::string plugins_text(const std::string& version) {
   constexpr std::string_view kWord = "version ";
   const std::size_t at = version.find(kWord);
   const int major = at == std::string::npos ? 0 : std::atoi(version.c_str() + at + kWord.size());
-  return major >= 10 ? "the plugin interface reads registers and memory" : "the plugin interface is too old; QEMU 10 or later has it";
+  return major >= 10 ? "the plugin interface reads registers and memory"
+                     : "the plugin interface is too old; QEMU 10 or later has it";
 }
 
-Task<void> examine(const run::Environment& environment, const Options& options, run::Settings settings, bool bootable, bool& good) {
+Task<void> examine(const run::Environment& environment, const Options& options, run::Settings settings,
+                   bool bootable, bool& good) {
   const Result<std::string> version = co_await run::qemu_version(environment, options.qemu);
   good = good && version;
   tell("qemu", version.has_value(), version ? *version : version.error().message);
   if (!version) co_return;
   std::vector<std::string> words{options.qemu, "-plugin", "help"};
   const TimePoint deadline = environment.clock.now() + std::chrono::seconds(20);
-  const Result<std::string> plugins = co_await machine::run_tool(std::move(words), environment.clock, deadline);
+  const Result<std::string> plugins =
+      co_await machine::run_tool(std::move(words), environment.clock, deadline);
   const bool unsupported = !plugins && plugins.error().message.find("invalid option") != std::string::npos;
   tell("plugins", !unsupported, unsupported ? "this QEMU was built without plugins" : plugins_text(*version));
   if (!bootable) {
     tell("kvm", false, "cannot be probed without a guest kernel and image");
     co_return;
   }
-  const Result<run::AccelChoice> kvm = co_await run::probe_kvm(environment, settings, *version, options.probe);
+  const Result<run::AccelChoice> kvm =
+      co_await run::probe_kvm(environment, settings, *version, options.probe);
   tell("kvm", kvm && kvm->accel == machine::Accel::kKvm, kvm ? kvm->why : kvm.error().message);
 }
 
 int execute(const Options& options) {
   const auto pages = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES));
   tell("cores", true, fmt::format("{}", std::thread::hardware_concurrency()));
-  tell("memory", true, fmt::format("{} MiB", (pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE))) >> 20U));
+  tell("memory", true,
+       fmt::format("{} MiB", (pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE))) >> 20U));
   tell("cache", true, cache_directory().string());
   run::Settings settings;
   settings.qemu = options.qemu;
   const Result<artifact::Kernel> kernel = artifact::kernel_in(options.locations.kernel());
-  tell("kernel", kernel.has_value(), kernel ? fmt::format("{} {} ({})", kernel->release, kernel->hash, kernel->file.string()) : kernel.error().message);
+  tell("kernel", kernel.has_value(),
+       kernel ? fmt::format("{} {} ({})", kernel->release, kernel->hash, kernel->file.string())
+              : kernel.error().message);
   Result<artifact::Image> image = artifact::image_in(options.locations.image());
   const Result<void> intact = image ? artifact::verify(*image) : pass_on(image);
   tell("image", intact.has_value(), intact ? image->initramfs.string() : intact.error().message);
@@ -66,7 +73,9 @@ int execute(const Options& options) {
   bool good = kernel && intact;
   const bool bootable = good;
   Session session;
-  session.run([&](const run::Environment& environment) { return examine(environment, options, settings, bootable, good); });
+  session.run([&](const run::Environment& environment) {
+    return examine(environment, options, settings, bootable, good);
+  });
   if (session.interrupted()) return kExitInterrupted;
   return good ? 0 : kExitInfra;
 }

@@ -25,7 +25,8 @@ int list_parts(const scenario::Catalog& catalog) {
     const std::string rules = part.rules.empty() ? "" : fmt::format(" [{}]", fmt::join(part.rules, ", "));
     fmt::print("{} {}{}: {}\n", to_string(part.kind), part.name, rules, part.summary);
     for (const scenario::Param& param : part.params) {
-      fmt::print("    {:<14} {:<10} {} ({})\n", param.name, format_value(param.type, param.fallback), param.summary, range_of(param));
+      fmt::print("    {:<14} {:<10} {} ({})\n", param.name, format_value(param.type, param.fallback),
+                 param.summary, range_of(param));
     }
   }
   return 0;
@@ -57,7 +58,9 @@ void add_list(CLI::App& app, Action& action) {
   };
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("list", "List scenarios, parts or flush points");
-  command->add_option("what", options->what, "scenarios, parts or points")->required()->check(CLI::IsMember({"scenarios", "parts", "points"}));
+  command->add_option("what", options->what, "scenarios, parts or points")
+      ->required()
+      ->check(CLI::IsMember({"scenarios", "parts", "points"}));
   command->add_option("paths", options->paths, "Where to look for scenarios")->capture_default_str();
   options->locations.add_options(*command);
   command->callback([options, &action] {

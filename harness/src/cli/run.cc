@@ -27,8 +27,9 @@ struct Options {
 
 Result<run::Settings> make_settings(const Options& options) {
   run::Settings settings;
-  const Result<artifact::Kernel> kernel =
-      options.kernel.empty() ? artifact::kernel_in(options.locations.kernel()) : artifact::kernel_from(options.kernel);
+  const Result<artifact::Kernel> kernel = options.kernel.empty()
+                                              ? artifact::kernel_in(options.locations.kernel())
+                                              : artifact::kernel_from(options.kernel);
   if (!kernel) return pass_on(kernel);
   settings.kernel = *kernel;
   settings.runs = options.runs;
@@ -40,15 +41,16 @@ Result<run::Settings> make_settings(const Options& options) {
   return settings;
 }
 
-Task<void> work(const run::Environment& environment, const run::Settings& settings, const std::vector<run::Job>& jobs,
-                Result<run::Outcome>& outcome) {
+Task<void> work(const run::Environment& environment, const run::Settings& settings,
+                const std::vector<run::Job>& jobs, Result<run::Outcome>& outcome) {
   outcome = co_await run::run_all(environment, settings, jobs);
 }
 
 /// Writes the reports that were asked for; true when all could be written.
 bool write_reports(const Options& options, const std::vector<report::Summary>& summaries) {
   bool written = true;
-  for (const auto& [path, text] : {std::pair{options.json, report::to_json(summaries)}, std::pair{options.junit, report::to_junit(summaries)}}) {
+  for (const auto& [path, text] : {std::pair{options.json, report::to_json(summaries)},
+                                   std::pair{options.junit, report::to_junit(summaries)}}) {
     if (path.empty()) continue;
     const Result<void> done = write_file(path, text);
     if (!done) report_error(done.error());
@@ -73,7 +75,8 @@ int execute(const Options& options) {
   }
   Session session;
   Result<run::Outcome> outcome;
-  session.run([&](const run::Environment& environment) { return work(environment, *settings, *jobs, outcome); });
+  session.run(
+      [&](const run::Environment& environment) { return work(environment, *settings, *jobs, outcome); });
   if (!outcome) return report_error(outcome.error());
   fmt::print("{}", report::to_table(outcome->summaries));
   const bool written = write_reports(options, outcome->summaries);
@@ -88,12 +91,14 @@ void add_run(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("run", "Run scenarios, one guest each");
   command->add_option("paths", options->paths, "Scenario files, or folders of them")->required();
-  command->add_option("--kernel", options->kernel, "A vmlinux or bzImage to test instead of the one built here");
+  command->add_option("--kernel", options->kernel,
+                      "A vmlinux or bzImage to test instead of the one built here");
   command->add_option("--modules", options->modules, "Module directory of that kernel");
   command->add_option("--append", options->append, "Further words for the kernel command line");
   command->add_option("--json", options->json, "Write the results as JSON");
   command->add_option("--junit", options->junit, "Write the results as JUnit XML");
-  command->add_option("--accel", options->accel, "Override the scenarios: auto, tcg or kvm")->check(CLI::IsMember({"auto", "tcg", "kvm"}));
+  command->add_option("--accel", options->accel, "Override the scenarios: auto, tcg or kvm")
+      ->check(CLI::IsMember({"auto", "tcg", "kvm"}));
   command->add_option("--runs", options->runs, "Where run directories go")->capture_default_str();
   command->add_option("--qemu", options->qemu, "The QEMU to use")->capture_default_str();
   command->add_option("--seed", options->seed, "Override the scenarios' seed")->check(CLI::NonNegativeNumber);

@@ -13,7 +13,9 @@
 namespace luf::cli {
 
 Session::Session()
-    : progress_(::isatty(STDERR_FILENO) == 1), signals_(context_, SIGINT, SIGTERM), tasks_(context_.get_executor(), clock_) {}
+    : progress_(::isatty(STDERR_FILENO) == 1),
+      signals_(context_, SIGINT, SIGTERM),
+      tasks_(context_.get_executor(), clock_) {}
 
 Task<void> Session::watch_signals() {
   while (true) {
@@ -43,7 +45,8 @@ Task<void> Session::supervise(Task<void> work) {
 void Session::run(const std::function<Task<void>(const run::Environment&)>& work) {
   const run::Environment environment{context_.get_executor(), clock_, interrupt_, progress_};
   std::exception_ptr failure;
-  boost::asio::co_spawn(context_, supervise(work(environment)), [&failure](const std::exception_ptr& error) { failure = error; });
+  boost::asio::co_spawn(context_, supervise(work(environment)),
+                        [&failure](const std::exception_ptr& error) { failure = error; });
   context_.run();
   if (failure) std::rethrow_exception(failure);
 }

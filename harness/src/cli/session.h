@@ -11,8 +11,8 @@
 
 namespace luf::cli {
 
-/// One io_context, one thread. The first Ctrl-C (or SIGTERM) asks the work to stop, the second ends this program at
-/// once; guests die with it.
+/// One io_context, one thread. The first Ctrl-C (or SIGTERM) asks the work to stop, the second ends this
+/// program at once; guests die with it.
 class Session {
  public:
   Session();

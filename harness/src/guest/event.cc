@@ -16,8 +16,8 @@ std::uint64_t Event::number(const char* key) const {
 
 std::optional<Event> EventParser::parse_line(std::string_view line) {
   nlohmann::json body = nlohmann::json::parse(line, nullptr, false);
-  if (!body.is_object() || !body.contains("seq") || !body.at("seq").is_number_unsigned() || !body.contains("ev") ||
-      !body.at("ev").is_string()) {
+  if (!body.is_object() || !body.contains("seq") || !body.at("seq").is_number_unsigned() ||
+      !body.contains("ev") || !body.at("ev").is_string()) {
     damage_ = fmt::format("the line after event {} is torn: \"{}\"", next_seq_, line.substr(0, 60));
     return std::nullopt;
   }
@@ -38,7 +38,8 @@ std::vector<Event> EventParser::feed(std::string_view bytes) {
   std::vector<Event> events;
   rest_.append(bytes);
   std::size_t begin = 0;
-  for (std::size_t end = rest_.find('\n'); end != std::string::npos && !damage_; end = rest_.find('\n', begin)) {
+  for (std::size_t end = rest_.find('\n'); end != std::string::npos && !damage_;
+       end = rest_.find('\n', begin)) {
     std::string_view line(rest_.data() + begin, end - begin);
     begin = end + 1;
     if (line.ends_with('\r')) line.remove_suffix(1);  // the tty adds it unless it is raw

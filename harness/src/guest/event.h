@@ -25,7 +25,8 @@ struct Event {
 /// Turns bytes into events and notices when some are missing. Thread: one.
 class EventParser {
  public:
-  /// Takes the next bytes of the stream; returns the events completed by them. After damage, returns nothing more.
+  /// Takes the next bytes of the stream; returns the events completed by them. After damage, returns nothing
+  /// more.
   std::vector<Event> feed(std::string_view bytes);
 
   /// Says that no more bytes will come: a line without its end counts as damage from then on.

@@ -10,7 +10,8 @@ namespace luf::guest {
 Result<void> write_plan_device(const std::filesystem::path& path, std::string_view plan) {
   constexpr std::size_t kMost = protocol::kPlanDeviceSize - sizeof(protocol::PlanHeader);
   if (plan.size() > kMost) {
-    return fail(Blame::kScenario, "the plan has {} bytes, but only {} fit; use fewer phases or parts", plan.size(), kMost);
+    return fail(Blame::kScenario, "the plan has {} bytes, but only {} fit; use fewer phases or parts",
+                plan.size(), kMost);
   }
   protocol::PlanHeader header{};
   std::memcpy(header.magic, protocol::kPlanMagic, sizeof(header.magic));

@@ -59,7 +59,9 @@ bool fits(const Pattern& pattern, std::string_view line) {
 std::string_view without_stamp(std::string_view line) {
   while (line.starts_with('[')) {
     const std::size_t end = line.find(']');
-    const bool is_stamp = end != std::string_view::npos && line.substr(1, end - 1).find_first_not_of(" .0123456789TC") == std::string_view::npos;
+    const bool is_stamp =
+        end != std::string_view::npos &&
+        line.substr(1, end - 1).find_first_not_of(" .0123456789TC") == std::string_view::npos;
     if (!is_stamp) break;
     line.remove_prefix(end + 1);
     line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
@@ -71,9 +73,12 @@ std::string_view without_stamp(std::string_view line) {
 
 std::string_view to_string(ConsoleMeaning meaning) {
   switch (meaning) {
-    case kGuestFault: return "guest_fault";
-    case kBadImage: return "bad_image";
-    case kNote: return "note";
+    case kGuestFault:
+      return "guest_fault";
+    case kBadImage:
+      return "bad_image";
+    case kNote:
+      return "note";
   }
   return "note";
 }
@@ -85,10 +90,13 @@ std::vector<ConsoleHit> scan_console(std::string_view text) {
     std::string_view line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
     while (line.ends_with('\r')) line.remove_suffix(1);
-    const auto pattern = std::find_if(kPatterns.begin(), kPatterns.end(), [line](const Pattern& candidate) { return fits(candidate, line); });
+    const auto pattern = std::find_if(kPatterns.begin(), kPatterns.end(),
+                                      [line](const Pattern& candidate) { return fits(candidate, line); });
     if (pattern == kPatterns.end()) continue;
-    const bool known = std::any_of(hits.begin(), hits.end(), [pattern](const ConsoleHit& hit) { return hit.kind == pattern->kind; });
-    if (!known) hits.push_back({std::string(pattern->kind), pattern->meaning, std::string(without_stamp(line))});
+    const bool known = std::any_of(hits.begin(), hits.end(),
+                                   [pattern](const ConsoleHit& hit) { return hit.kind == pattern->kind; });
+    if (!known)
+      hits.push_back({std::string(pattern->kind), pattern->meaning, std::string(without_stamp(line))});
   }
   return hits;
 }

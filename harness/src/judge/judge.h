@@ -37,7 +37,8 @@ struct Observation {
   machine::MachineState machine;
 };
 
-/// The detectors' ids by rule that can find it: lets an unfulfilled expectation be told from a skipped detector.
+/// The detectors' ids by rule that can find it: lets an unfulfilled expectation be told from a skipped
+/// detector.
 using DetectorsByRule = std::map<std::string, std::vector<std::string>>;
 
 /// Thread: any. Equal input gives an equal verdict.

@@ -25,10 +25,13 @@ bool has_detectors(const scenario::Scenario& scenario) {
                      [](const scenario::Part& part) { return part.kind == scenario::PartKind::kDetector; });
 }
 
-std::string vacuity(const scenario::Scenario& scenario, const scenario::Phase& phase, const PhaseRecord& record) {
+std::string vacuity(const scenario::Scenario& scenario, const scenario::Phase& phase,
+                    const PhaseRecord& record) {
   for (const auto& [name, least] : phase.at_least) {
     const auto counter = record.counters.find(name);
-    const std::uint64_t value = name == "loads" ? record.loads : counter != record.counters.end() ? counter->second : 0;
+    const std::uint64_t value = name == "loads"                    ? record.loads
+                                : counter != record.counters.end() ? counter->second
+                                                                   : 0;
     if (value < static_cast<std::uint64_t>(least)) {
       return fmt::format("too little activity: {} is {}, at least {} are needed", name, value, least);
     }
@@ -38,7 +41,8 @@ std::string vacuity(const scenario::Scenario& scenario, const scenario::Phase& p
 }
 
 /// The reason when no detector that could have caught `rule` ran.
-std::string all_skipped(const DetectorsByRule& detectors, const std::string& rule, const PhaseRecord& record) {
+std::string all_skipped(const DetectorsByRule& detectors, const std::string& rule,
+                        const PhaseRecord& record) {
   const auto ids = detectors.find(rule);
   if (ids == detectors.end() || ids->second.empty()) return {};
   std::string reason;
@@ -62,7 +66,8 @@ void take(PhaseRecord& record, const guest::Event& seen) {
   if (seen.name == event::kError) {
     record.errors.push_back(part.empty() ? seen.text("message") : part + ": " + seen.text("message"));
   }
-  if (seen.name == event::kPartEnd && !seen.text("error").empty()) record.errors.push_back(part + ": " + seen.text("error"));
+  if (seen.name == event::kPartEnd && !seen.text("error").empty())
+    record.errors.push_back(part + ": " + seen.text("error"));
   if (seen.name == event::kProgress || seen.name == event::kPhaseEnd) {
     record.loads = seen.number("loads");
     record.finding_count = std::max(record.finding_count, seen.number("findings"));
@@ -76,23 +81,26 @@ void take(PhaseRecord& record, const guest::Event& seen) {
   }
 }
 
-PhaseVerdict judge_silence(const scenario::Phase& phase, const PhaseRecord& record, const std::string& vacuous) {
+PhaseVerdict judge_silence(const scenario::Phase& phase, const PhaseRecord& record,
+                           const std::string& vacuous) {
   if (!vacuous.empty()) return {phase.name, Outcome::kVacuous, vacuous};
-  return {phase.name, Outcome::kPass, fmt::format("no finding in {} checked loads", format_count(record.loads))};
+  return {phase.name, Outcome::kPass,
+          fmt::format("no finding in {} checked loads", format_count(record.loads))};
 }
 
-PhaseVerdict judge_fault(const scenario::Phase& phase, const DetectorsByRule& detectors, const PhaseRecord& record,
-                         const std::string& vacuous) {
+PhaseVerdict judge_fault(const scenario::Phase& phase, const DetectorsByRule& detectors,
+                         const PhaseRecord& record, const std::string& vacuous) {
   if (!record.findings.empty()) {
     const Finding& first = record.findings.front();
-    return {phase.name, Outcome::kPass, fmt::format("the seeded fault was caught by {} as {}: {}", first.part, first.rule, first.detail)};
+    return {phase.name, Outcome::kPass,
+            fmt::format("the seeded fault was caught by {} as {}: {}", first.part, first.rule, first.detail)};
   }
   const std::string skipped = all_skipped(detectors, phase.expect, record);
   if (!skipped.empty()) return {phase.name, Outcome::kSkip, skipped};
   if (!vacuous.empty()) return {phase.name, Outcome::kVacuous, vacuous};
   return {phase.name, Outcome::kFail,
-          fmt::format("the seeded fault was not caught: no finding of {} in {} ms and {} checked loads", phase.expect,
-                      record.elapsed_ms, format_count(record.loads))};
+          fmt::format("the seeded fault was not caught: no finding of {} in {} ms and {} checked loads",
+                      phase.expect, record.elapsed_ms, format_count(record.loads))};
 }
 
 }  // namespace
@@ -114,12 +122,15 @@ bool violated(const scenario::Phase& phase, const PhaseRecord& record) {
 PhaseVerdict judge_phase(const scenario::Scenario& scenario, const scenario::Phase& phase,
                          const DetectorsByRule& detectors, const PhaseRecord& record) {
   if (const Finding* finding = first_violation(phase, record)) {
-    const std::string instead = phase.expect == scenario::kSilent ? "" : fmt::format(" where only {} was expected", phase.expect);
-    return {phase.name, Outcome::kFail, fmt::format("{} violated{}: {} ({}, {} findings in all)", finding->rule, instead,
-                                                    finding->detail, finding->part, format_count(record.finding_count))};
+    const std::string instead =
+        phase.expect == scenario::kSilent ? "" : fmt::format(" where only {} was expected", phase.expect);
+    return {phase.name, Outcome::kFail,
+            fmt::format("{} violated{}: {} ({}, {} findings in all)", finding->rule, instead, finding->detail,
+                        finding->part, format_count(record.finding_count))};
   }
   if (violated(phase, record)) {
-    return {phase.name, Outcome::kFail, fmt::format("{} findings were counted, but none was sent", record.finding_count)};
+    return {phase.name, Outcome::kFail,
+            fmt::format("{} findings were counted, but none was sent", record.finding_count)};
   }
   if (record.skipped) return {phase.name, Outcome::kSkip, *record.skipped};
   if (!record.errors.empty()) {

@@ -14,13 +14,20 @@ enum class Outcome { kPass, kFail, kKnownFailure, kUnexpectedPass, kSkip, kVacuo
 
 constexpr std::string_view to_string(Outcome outcome) {
   switch (outcome) {
-    case Outcome::kPass: return "pass";
-    case Outcome::kFail: return "fail";
-    case Outcome::kKnownFailure: return "known_failure";
-    case Outcome::kUnexpectedPass: return "unexpected_pass";
-    case Outcome::kSkip: return "skip";
-    case Outcome::kVacuous: return "vacuous";
-    case Outcome::kInfra: return "infra";
+    case Outcome::kPass:
+      return "pass";
+    case Outcome::kFail:
+      return "fail";
+    case Outcome::kKnownFailure:
+      return "known_failure";
+    case Outcome::kUnexpectedPass:
+      return "unexpected_pass";
+    case Outcome::kSkip:
+      return "skip";
+    case Outcome::kVacuous:
+      return "vacuous";
+    case Outcome::kInfra:
+      return "infra";
   }
   return "infra";
 }

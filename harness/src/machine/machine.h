@@ -9,14 +9,14 @@
 
 namespace luf::machine {
 
-/// One virtual machine, from start to end. Thread: the io_context's. All calls come from one coroutine, which is also
-/// the only waiter of the Wake that the machine notifies on every change of `state()`.
+/// One virtual machine, from start to end. Thread: the io_context's. All calls come from one coroutine, which
+/// is also the only waiter of the Wake that the machine notifies on every change of `state()`.
 class Machine {
  public:
   virtual ~Machine() = default;
 
-  /// Starts the machine and returns when it is under control (its monitor answered). Once begun, `stop()` must
-  /// be called, also after an error. Errors: infra, with the emulator's own words; timeout.
+  /// Starts the machine and returns when it is under control (its monitor answered). Once begun, `stop()`
+  /// must be called, also after an error. Errors: infra, with the emulator's own words; timeout.
   virtual Task<Result<void>> start(TimePoint deadline) = 0;
 
   virtual const MachineState& state() const = 0;
@@ -24,8 +24,8 @@ class Machine {
   /// True when the emulator itself still answers: then a silent guest is the guest's own doing.
   virtual Task<bool> answers(TimePoint deadline) = 0;
 
-  /// Ends the machine, each step harder than the one before and logged; returns when it is gone. `at_once` goes
-  /// straight to the kill. Never fails; calling it again is harmless.
+  /// Ends the machine, each step harder than the one before and logged; returns when it is gone. `at_once`
+  /// goes straight to the kill. Never fails; calling it again is harmless.
   virtual Task<void> stop(bool at_once) = 0;
 
   /// What a person would type to start it again; for the manifest.

@@ -23,7 +23,7 @@ int become(const Command& command, char* const* words, pid_t parent) {
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return errno;
   if (::getppid() != parent) return ESRCH;  // it died before the line above
   ::setsid();
-  const struct rlimit no_cores {kNoCores, kNoCores};
+  const struct rlimit no_cores { kNoCores, kNoCores };
   ::setrlimit(RLIMIT_CORE, &no_cores);
   sigset_t none;
   ::sigemptyset(&none);
@@ -51,7 +51,8 @@ Result<void> Process::start(const Command& command) {
   for (const std::string& word : command.words) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
   std::array<int, 2> pipe{};
-  if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return fail(Blame::kInfra, "cannot create a pipe: {}", std::strerror(errno));
+  if (::pipe2(pipe.data(), O_CLOEXEC) != 0)
+    return fail(Blame::kInfra, "cannot create a pipe: {}", std::strerror(errno));
   // Out of the way of kPassedFd, which dup2 would overwrite.
   const int report = ::fcntl(pipe[1], F_DUPFD_CLOEXEC, 10);
   ::close(pipe[1]);

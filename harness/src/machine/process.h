@@ -29,8 +29,9 @@ struct ProcessEnd {
   std::optional<int> signal;
 };
 
-/// The kernel kills the child when this program dies, however it dies (PR_SET_PDEATHSIG). It runs in a session of
-/// its own, so that Ctrl-C reaches only this program, and writes no core file. Thread: the io_context's.
+/// The kernel kills the child when this program dies, however it dies (PR_SET_PDEATHSIG). It runs in a
+/// session of its own, so that Ctrl-C reaches only this program, and writes no core file. Thread: the
+/// io_context's.
 class Process {
  public:
   explicit Process(const boost::asio::any_io_executor& executor) : pidfd_(executor) {}

@@ -10,7 +10,8 @@ namespace {
 /// In QEMU's option lists a comma in a value is written twice.
 std::string option_value(const std::filesystem::path& path) {
   std::string value;
-  for (char character : path.string()) value += character == ',' ? std::string(",,") : std::string(1, character);
+  for (char character : path.string())
+    value += character == ',' ? std::string(",,") : std::string(1, character);
   return value;
 }
 
@@ -32,7 +33,8 @@ std::vector<std::string> platform_words(const QemuSetup& setup) {
 void add_software(std::vector<std::string>& words, const QemuSetup& setup) {
   words.insert(words.end(), {"-kernel", setup.kernel.string(), "-initrd", setup.initramfs.string()});
   words.insert(words.end(), {"-append", kernel_cmdline(setup)});
-  words.insert(words.end(), {"-chardev", "file,id=console,path=" + option_value(setup.console), "-serial", "chardev:console"});
+  words.insert(words.end(), {"-chardev", "file,id=console,path=" + option_value(setup.console), "-serial",
+                             "chardev:console"});
 }
 
 /// Every node has its share of CPUs and memory and a memory backend of its own.
@@ -56,15 +58,15 @@ std::string to_string(Accel accel) { return accel == Accel::kTcg ? "tcg" : "kvm"
 
 std::string kernel_cmdline(const QemuSetup& setup) {
   std::string line =
-      "console=ttyS0 "                       // kernel messages to console.log
-      "loglevel=5 "                          // warnings too, which `quiet` would hide; the rest costs boot time
-      "panic=-1 oops=panic "                 // end at once, so that the host learns of it
-      "watchdog_thresh=30 "                  // a vCPU of a busy host may stand still for long
-      "nokaslr "                             // addresses in logs match vmlinux, runs can be compared
-      "mitigations=off "                     // they flush and cost time; the machine is not shared
-      "random.trust_cpu=on "                 // no wait for entropy
-      "no_timer_check "                      // the timer test fails on a busy host
-      "ramdisk_size=65536 brd.rd_size=65536";  // a disk in guest RAM, 64 MiB
+      "console=ttyS0 "        // kernel messages to console.log
+      "loglevel=5 "           // warnings too, which `quiet` would hide; the rest costs boot time
+      "panic=-1 oops=panic "  // end at once, so that the host learns of it
+      "watchdog_thresh=30 "   // a vCPU of a busy host may stand still for long
+      "nokaslr "              // addresses in logs match vmlinux, runs can be compared
+      "mitigations=off "      // they flush and cost time; the machine is not shared
+      "random.trust_cpu=on "  // no wait for entropy
+      "no_timer_check "       // the timer test fails on a busy host
+      "ramdisk_size=65536 brd.rd_size=65536";               // a disk in guest RAM, 64 MiB
   if (setup.accel == Accel::kTcg) line += " tsc=reliable";  // emulated, so its watchdog only sees host noise
   if (!setup.cmdline.empty()) line += " " + setup.cmdline;
   return line;
@@ -75,16 +77,20 @@ std::vector<std::string> qemu_command(const QemuSetup& setup) {
   add_memory(words, setup);
   add_software(words, setup);
   words.insert(words.end(), {"-no-reboot", "-action", "panic=shutdown", "-device", "pvpanic-pci"});
-  words.insert(words.end(), {"-chardev", "file,id=events,path=" + option_value(setup.events), "-serial", "chardev:events"});
-  words.insert(words.end(), {"-object", "memory-backend-file,id=plan,size=1M,share=on,mem-path=" + option_value(setup.plan)});
+  words.insert(words.end(), {"-chardev", "file,id=events,path=" + option_value(setup.events), "-serial",
+                             "chardev:events"});
+  words.insert(words.end(), {"-object", "memory-backend-file,id=plan,size=1M,share=on,mem-path=" +
+                                            option_value(setup.plan)});
   words.insert(words.end(), {"-device", "ivshmem-plain,memdev=plan"});
-  words.insert(words.end(), {"-chardev", fmt::format("socket,id=qmp,fd={}", kPassedFd), "-mon", "chardev=qmp,mode=control"});
+  words.insert(words.end(), {"-chardev", fmt::format("socket,id=qmp,fd={}", kPassedFd), "-mon",
+                             "chardev=qmp,mode=control"});
   return words;
 }
 
 std::vector<std::string> bare_command(const QemuSetup& setup) {
   std::vector<std::string> words = platform_words(setup);
-  words.insert(words.end(), {"-m", fmt::format("{}M", setup.memory >> 20U), "-smp", fmt::format("{}", setup.cpus)});
+  words.insert(words.end(),
+               {"-m", fmt::format("{}M", setup.memory >> 20U), "-smp", fmt::format("{}", setup.cpus)});
   add_software(words, setup);
   words.emplace_back("-no-reboot");
   return words;

@@ -21,13 +21,15 @@ std::string tail_of(const std::filesystem::path& path) {
   if (!text) return {};
   std::string tail = text->substr(text->size() > kLastWords ? text->size() - kLastWords : 0);
   while (!tail.empty() && tail.back() == '\n') tail.pop_back();
-  for (std::size_t at = tail.find('\n'); at != std::string::npos; at = tail.find('\n', at)) tail.replace(at, 1, "; ");
+  for (std::size_t at = tail.find('\n'); at != std::string::npos; at = tail.find('\n', at))
+    tail.replace(at, 1, "; ");
   return tail;
 }
 
 }  // namespace
 
-QemuMachine::QemuMachine(const boost::asio::any_io_executor& executor, Clock& clock, Wake& changed, QemuSetup setup)
+QemuMachine::QemuMachine(const boost::asio::any_io_executor& executor, Clock& clock, Wake& changed,
+                         QemuSetup setup)
     : clock_(clock),
       changed_(changed),
       setup_(std::move(setup)),
@@ -38,7 +40,8 @@ QemuMachine::QemuMachine(const boost::asio::any_io_executor& executor, Clock& cl
 
 void QemuMachine::on_event(const std::string& name, const nlohmann::json& data) {
   if (name == "GUEST_PANICKED") state_.guest_panicked = true;
-  if (name == "SHUTDOWN" && data.value("guest", false)) state_.shutdown_reason = data.value("reason", "unknown");
+  if (name == "SHUTDOWN" && data.value("guest", false))
+    state_.shutdown_reason = data.value("reason", "unknown");
 }
 
 Task<void> QemuMachine::watch_process() {
@@ -64,7 +67,8 @@ Task<Result<void>> QemuMachine::start(TimePoint deadline) {
   if (negotiated) co_return negotiated;
   // It may have told why on its way out.
   co_await ended_within(milliseconds(500));
-  if (state_.ended && !state_.last_words.empty()) co_return fail(Blame::kInfra, "QEMU did not start: {}", state_.last_words);
+  if (state_.ended && !state_.last_words.empty())
+    co_return fail(Blame::kInfra, "QEMU did not start: {}", state_.last_words);
   co_return negotiated;
 }
 

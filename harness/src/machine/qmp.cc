@@ -71,7 +71,8 @@ Task<Result<nlohmann::json>> Qmp::execute(std::string command, TimePoint deadlin
   while (!answer_ && !closed_ && clock_.now() < deadline) co_await changed_.wait_until(deadline);
   if (!answer_ && closed_) co_return fail(Blame::kInfra, "QEMU closed its monitor during \"{}\"", command);
   if (!answer_) co_return fail(Blame::kTimeout, "QEMU did not answer \"{}\" in time", command);
-  if (answer_->contains("error")) co_return fail(Blame::kInfra, "QEMU refused \"{}\": {}", command, answer_->at("error").dump());
+  if (answer_->contains("error"))
+    co_return fail(Blame::kInfra, "QEMU refused \"{}\": {}", command, answer_->at("error").dump());
   co_return answer_->value("return", nlohmann::json::object());
 }
 

@@ -1,11 +1,12 @@
 #include "machine/tool.h"
 
+#include <unistd.h>
+
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
-#include <unistd.h>
 
 #include "async/task_group.h"
 #include "base/file.h"

@@ -9,8 +9,8 @@
 
 namespace luf::machine {
 
-/// Runs `words` and returns what it printed. The program is killed at the deadline. Errors: infra when it cannot start
-/// or fails (with its output), timeout.
+/// Runs `words` and returns what it printed. The program is killed at the deadline. Errors: infra when it
+/// cannot start or fails (with its output), timeout.
 Task<Result<std::string>> run_tool(std::vector<std::string> words, Clock& clock, TimePoint deadline);
 
 }  // namespace luf::machine

@@ -10,12 +10,23 @@ std::string xml(std::string_view text) {
   std::string escaped;
   for (char character : text) {
     switch (character) {
-      case '&': escaped += "&amp;"; break;
-      case '<': escaped += "&lt;"; break;
-      case '>': escaped += "&gt;"; break;
-      case '"': escaped += "&quot;"; break;
-      case '\n': escaped += "&#10;"; break;
-      default: escaped += static_cast<unsigned char>(character) < 0x20 && character != '\t' ? '?' : character;
+      case '&':
+        escaped += "&amp;";
+        break;
+      case '<':
+        escaped += "&lt;";
+        break;
+      case '>':
+        escaped += "&gt;";
+        break;
+      case '"':
+        escaped += "&quot;";
+        break;
+      case '\n':
+        escaped += "&#10;";
+        break;
+      default:
+        escaped += static_cast<unsigned char>(character) < 0x20 && character != '\t' ? '?' : character;
     }
   }
   return escaped;
@@ -26,12 +37,16 @@ std::string_view element(judge::Outcome outcome) {
   using judge::Outcome;
   switch (outcome) {
     case Outcome::kFail:
-    case Outcome::kUnexpectedPass: return "failure";
+    case Outcome::kUnexpectedPass:
+      return "failure";
     case Outcome::kInfra:
-    case Outcome::kVacuous: return "error";
-    case Outcome::kSkip: return "skipped";
+    case Outcome::kVacuous:
+      return "error";
+    case Outcome::kSkip:
+      return "skipped";
     case Outcome::kPass:
-    case Outcome::kKnownFailure: return "";
+    case Outcome::kKnownFailure:
+      return "";
   }
   return "error";
 }
@@ -46,18 +61,22 @@ std::string to_junit(const std::vector<Summary>& summaries) {
     const std::string_view kind = element(summary.verdict.outcome);
     ++tally[kind];
     seconds += summary.seconds;
-    cases += fmt::format("  <testcase classname=\"lufbed\" name=\"{}\" time=\"{:.3f}\">\n", xml(summary.scenario), summary.seconds);
+    cases += fmt::format("  <testcase classname=\"lufbed\" name=\"{}\" time=\"{:.3f}\">\n",
+                         xml(summary.scenario), summary.seconds);
     if (!kind.empty()) {
       const std::string_view type = to_string(summary.verdict.outcome);
       cases += kind == "skipped" ? fmt::format("    <skipped message=\"{}\"/>\n", xml(summary.verdict.reason))
-                                 : fmt::format("    <{0} type=\"{1}\" message=\"{2}\"/>\n", kind, type, xml(summary.verdict.reason));
+                                 : fmt::format("    <{0} type=\"{1}\" message=\"{2}\"/>\n", kind, type,
+                                               xml(summary.verdict.reason));
     }
-    cases += fmt::format("    <system-out>{}: loads {}, findings {}, run directory {}</system-out>\n  </testcase>\n",
-                         xml(summary.accel), summary.loads, summary.findings, xml(summary.directory.string()));
+    cases += fmt::format(
+        "    <system-out>{}: loads {}, findings {}, run directory {}</system-out>\n  </testcase>\n",
+        xml(summary.accel), summary.loads, summary.findings, xml(summary.directory.string()));
   }
   return fmt::format(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-      "<testsuite name=\"lufbed\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{:.3f}\">\n{}</testsuite>\n",
+      "<testsuite name=\"lufbed\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" "
+      "time=\"{:.3f}\">\n{}</testsuite>\n",
       summaries.size(), tally["failure"], tally["error"], tally["skipped"], seconds, cases);
 }
 

@@ -9,7 +9,8 @@
 
 namespace luf::report {
 
-void Progress::begin_guest(std::size_t index, std::size_t total, std::string scenario, Nanoseconds duration, Nanoseconds ahead) {
+void Progress::begin_guest(std::size_t index, std::size_t total, std::string scenario, Nanoseconds duration,
+                           Nanoseconds ahead) {
   index_ = index;
   total_ = total;
   scenario_ = std::move(scenario);
@@ -41,8 +42,9 @@ void Progress::take(const guest::Event& event) {
 
 std::string Progress::line() const {
   const Nanoseconds left = ahead_ + left_ - std::min(left_, phase_time_);
-  return fmt::format("[{}/{}] {} · {} · loads {} · findings {} · {} s left", index_, total_, scenario_, phase_,
-                     format_count(loads_), format_count(findings_), std::chrono::ceil<std::chrono::seconds>(left).count());
+  return fmt::format("[{}/{}] {} · {} · loads {} · findings {} · {} s left", index_, total_, scenario_,
+                     phase_, format_count(loads_), format_count(findings_),
+                     std::chrono::ceil<std::chrono::seconds>(left).count());
 }
 
 void Progress::show() {

@@ -10,14 +10,15 @@
 
 namespace luf::report {
 
-/// One line, rewritten in place: guests done, phase, loads, findings, time left. Silent when standard error is no
-/// terminal. Thread: one.
+/// One line, rewritten in place: guests done, phase, loads, findings, time left. Silent when standard error
+/// is no terminal. Thread: one.
 class Progress {
  public:
   explicit Progress(bool is_terminal) : is_terminal_(is_terminal) {}
 
   /// `ahead`: guest time of the guests that have not begun, this one excluded.
-  void begin_guest(std::size_t index, std::size_t total, std::string scenario, Nanoseconds duration, Nanoseconds ahead);
+  void begin_guest(std::size_t index, std::size_t total, std::string scenario, Nanoseconds duration,
+                   Nanoseconds ahead);
   void take(const guest::Event& event);
   void show();
   /// Wipes the line, so that other text can be printed.

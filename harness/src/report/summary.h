@@ -21,10 +21,10 @@ struct Summary {
   judge::Verdict verdict;
   std::uint64_t loads = 0;
   std::uint64_t findings = 0;
-  std::uint64_t deferrals = 0;                   ///< counter luf_deferred
-  std::map<std::string, std::uint64_t> flushes;  ///< by cause: counters luf_flush_<cause>
+  std::uint64_t deferrals = 0;                    ///< counter luf_deferred
+  std::map<std::string, std::uint64_t> flushes;   ///< by cause: counters luf_flush_<cause>
   std::map<std::string, std::uint64_t> counters;  ///< all, summed over the phases
-  double seconds = 0;                            ///< host time
+  double seconds = 0;                             ///< host time
 };
 
 /// Adds the numbers of a run's events to `summary`.

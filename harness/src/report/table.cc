@@ -49,7 +49,8 @@ std::string format_rows(const std::vector<Row>& rows) {
 }  // namespace
 
 std::string to_table(const std::vector<Summary>& summaries) {
-  std::vector<Row> rows{{"scenario", "verdict", "kernel", "accel", "deferrals", "loads", "findings", "seconds", "flushes by cause"}};
+  std::vector<Row> rows{{"scenario", "verdict", "kernel", "accel", "deferrals", "loads", "findings",
+                         "seconds", "flushes by cause"}};
   std::map<std::string_view, int> tally;
   for (const Summary& summary : summaries) {
     rows.push_back(row_of(summary));
@@ -57,14 +58,16 @@ std::string to_table(const std::vector<Summary>& summaries) {
   }
   std::string text = format_rows(rows) + "\n";
   for (const Summary& summary : summaries) {
-    text += fmt::format("{} {}: {}\n", to_string(summary.verdict.outcome), summary.scenario, summary.verdict.reason);
+    text += fmt::format("{} {}: {}\n", to_string(summary.verdict.outcome), summary.scenario,
+                        summary.verdict.reason);
     if (summary.verdict.outcome != judge::Outcome::kPass) {
       for (const std::string& note : summary.verdict.notes) text += fmt::format("    {}\n", note);
     }
     if (!summary.directory.empty()) text += fmt::format("    {}\n", summary.directory.string());
   }
   std::string counts;
-  for (const auto& [name, count] : tally) counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", count, name);
+  for (const auto& [name, count] : tally)
+    counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", count, name);
   return text + fmt::format("{} guests: {}\n", summaries.size(), counts.empty() ? "none ran" : counts);
 }
 

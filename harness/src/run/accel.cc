@@ -33,7 +33,8 @@ std::string cache_key(const std::string& version) {
   struct stat device {};
   ::stat(kDevice, &device);
   const std::string boot = read_file("/proc/sys/kernel/random/boot_id").value_or("");
-  const std::string text = fmt::format("{}\n{}\n{}\n{}.{}", boot, cpu_model(), version, device.st_mtim.tv_sec, device.st_mtim.tv_nsec);
+  const std::string text = fmt::format("{}\n{}\n{}\n{}.{}", boot, cpu_model(), version, device.st_mtim.tv_sec,
+                                       device.st_mtim.tv_nsec);
   return sha256(text).substr(0, 16);
 }
 
@@ -43,13 +44,16 @@ std::optional<AccelChoice> cached(const std::string& key) {
   const auto json = nlohmann::json::parse(*text, nullptr, false);
   if (!json.is_object() || json.value("key", "") != key) return std::nullopt;
   const std::string accel = json.value("accel", "tcg");
-  return AccelChoice{accel == "kvm" ? machine::Accel::kKvm : machine::Accel::kTcg, json.value("why", "") + " (remembered)"};
+  return AccelChoice{accel == "kvm" ? machine::Accel::kKvm : machine::Accel::kTcg,
+                     json.value("why", "") + " (remembered)"};
 }
 
 /// Losing the cache costs ten seconds next time, so its errors are dropped.
 void remember(const std::string& key, const AccelChoice& choice) {
-  const nlohmann::ordered_json json{{"key", key}, {"accel", machine::to_string(choice.accel)}, {"why", choice.why}};
-  if (make_directories(cache_directory())) (void)write_file(cache_directory() / "accel.json", json.dump(2) + "\n");
+  const nlohmann::ordered_json json{
+      {"key", key}, {"accel", machine::to_string(choice.accel)}, {"why", choice.why}};
+  if (make_directories(cache_directory()))
+    (void)write_file(cache_directory() / "accel.json", json.dump(2) + "\n");
 }
 
 machine::QemuSetup probe_setup(const Settings& settings) {
@@ -65,15 +69,18 @@ machine::QemuSetup probe_setup(const Settings& settings) {
 
 std::string why_not(const judge::Observation& seen) {
   if (seen.error) return seen.error->message;
-  if (seen.end == judge::RunEnd::kNoBoot) return fmt::format("a guest did not boot within {} s", kProbePatience.count());
+  if (seen.end == judge::RunEnd::kNoBoot)
+    return fmt::format("a guest did not boot within {} s", kProbePatience.count());
   if (!seen.machine.last_words.empty()) return "QEMU gave up: " + seen.machine.last_words;
   return "a guest ended before it had booted";
 }
 
 Task<Result<AccelChoice>> boot_probe(const Environment& environment, const Settings& settings) {
-  const Result<FirstEvent> first = co_await boot_to_first_event(environment, probe_setup(settings), kProbePatience);
+  const Result<FirstEvent> first =
+      co_await boot_to_first_event(environment, probe_setup(settings), kProbePatience);
   if (!first) co_return pass_on(first);
-  if (first->seen.end == judge::RunEnd::kDone) co_return AccelChoice{machine::Accel::kKvm, "a guest booted under KVM"};
+  if (first->seen.end == judge::RunEnd::kDone)
+    co_return AccelChoice{machine::Accel::kKvm, "a guest booted under KVM"};
   co_return AccelChoice{machine::Accel::kTcg, "KVM does not work here: " + why_not(first->seen)};
 }
 
@@ -81,14 +88,19 @@ Task<Result<AccelChoice>> boot_probe(const Environment& environment, const Setti
 
 Task<Result<std::string>> qemu_version(const Environment& environment, const std::string& qemu) {
   std::vector<std::string> words{qemu, "--version"};
-  Result<std::string> text = co_await machine::run_tool(std::move(words), environment.clock, environment.clock.now() + kToolPatience);
-  if (!text) co_return fail(text.error().blame, "{}; install QEMU (qemu-system-x86) or name it with --qemu", text.error().message);
+  Result<std::string> text = co_await machine::run_tool(std::move(words), environment.clock,
+                                                        environment.clock.now() + kToolPatience);
+  if (!text)
+    co_return fail(text.error().blame, "{}; install QEMU (qemu-system-x86) or name it with --qemu",
+                   text.error().message);
   co_return text->substr(0, text->find('\n'));
 }
 
-Task<Result<AccelChoice>> probe_kvm(const Environment& environment, const Settings& settings, std::string version, bool again) {
+Task<Result<AccelChoice>> probe_kvm(const Environment& environment, const Settings& settings,
+                                    std::string version, bool again) {
   if (::access(kDevice, R_OK | W_OK) != 0) {
-    co_return AccelChoice{machine::Accel::kTcg, fmt::format("KVM does not work here: {}: {}", kDevice, std::strerror(errno))};
+    co_return AccelChoice{machine::Accel::kTcg,
+                          fmt::format("KVM does not work here: {}: {}", kDevice, std::strerror(errno))};
   }
   const std::string key = cache_key(version);
   if (!again) {

@@ -15,12 +15,16 @@ Nanoseconds duration_of(const Job& job) {
   return sum;
 }
 
-std::string wanted_accel(const Settings& settings, const Job& job) { return settings.accel.value_or(job.scenario.machine.accel); }
+std::string wanted_accel(const Settings& settings, const Job& job) {
+  return settings.accel.value_or(job.scenario.machine.accel);
+}
 
 /// Probes only when a scenario leaves the choice open.
 Task<Result<AccelChoice>> automatic_choice(const Environment& environment, const Settings& settings,
                                            const std::vector<Job>& jobs, std::string version) {
-  const bool open = std::any_of(jobs.begin(), jobs.end(), [&settings](const Job& job) { return wanted_accel(settings, job) == "auto"; });
+  const bool open = std::any_of(jobs.begin(), jobs.end(), [&settings](const Job& job) {
+    return wanted_accel(settings, job) == "auto";
+  });
   if (!open) co_return AccelChoice{};
   Result<AccelChoice> choice = co_await probe_kvm(environment, settings, std::move(version), false);
   if (choice && choice->accel == machine::Accel::kTcg) environment.progress.say("using TCG: " + choice->why);
@@ -35,7 +39,8 @@ AccelChoice choice_for(const std::string& wanted, const AccelChoice& automatic) 
 
 }  // namespace
 
-Task<Result<Outcome>> run_all(const Environment& environment, const Settings& given, const std::vector<Job>& jobs) {
+Task<Result<Outcome>> run_all(const Environment& environment, const Settings& given,
+                              const std::vector<Job>& jobs) {
   Outcome outcome;
   Settings settings = given;
   const Result<std::string> version = co_await qemu_version(environment, settings.qemu);

@@ -14,7 +14,9 @@ struct Outcome {
   bool interrupted = false;
 };
 
-/// Runs `jobs` in order; chooses the acceleration first. Errors: infra when nothing could run at all (no QEMU).
-Task<Result<Outcome>> run_all(const Environment& environment, const Settings& settings, const std::vector<Job>& jobs);
+/// Runs `jobs` in order; chooses the acceleration first. Errors: infra when nothing could run at all (no
+/// QEMU).
+Task<Result<Outcome>> run_all(const Environment& environment, const Settings& settings,
+                              const std::vector<Job>& jobs);
 
 }  // namespace luf::run

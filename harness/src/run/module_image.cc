@@ -17,7 +17,8 @@ constexpr const char* kWanted = "brd,ext4";  // a disk in guest RAM and a file s
 /// Names base image, kernel and modules: what the result depends on.
 std::string cache_name(const Settings& settings, const fs::path& modules) {
   const std::string order = read_file(modules / "modules.dep").value_or("");
-  return sha256(settings.image.initramfs_sha256 + settings.kernel.hash + kWanted + modules.string() + order).substr(0, 16);
+  return sha256(settings.image.initramfs_sha256 + settings.kernel.hash + kWanted + modules.string() + order)
+      .substr(0, 16);
 }
 
 Result<artifact::Image> described(const artifact::Image& base, const fs::path& initramfs) {
@@ -41,9 +42,12 @@ fs::path modules_of(const Settings& settings) {
   std::vector<fs::path> places{beside / "modules"};
   if (!settings.kernel.release.empty()) {
     // Beside the kernel, as in an unpacked distribution package, or installed.
-    places.insert(places.end(), {beside / by_release, beside.parent_path() / by_release, fs::path("/") / by_release});
+    places.insert(places.end(),
+                  {beside / by_release, beside.parent_path() / by_release, fs::path("/") / by_release});
   }
-  const auto place = std::find_if(places.begin(), places.end(), [&ignored](const fs::path& path) { return fs::exists(path / "modules.dep", ignored); });
+  const auto place = std::find_if(places.begin(), places.end(), [&ignored](const fs::path& path) {
+    return fs::exists(path / "modules.dep", ignored);
+  });
   return place != places.end() ? *place : fs::path();
 }
 
@@ -53,7 +57,8 @@ Task<Result<artifact::Image>> image_for(const Environment& environment, const Se
   const Result<void> intact = artifact::verify(settings.image);
   if (!intact) co_return pass_on(intact);
   std::error_code ignored;
-  if (!fs::is_directory(modules, ignored)) co_return fail(Blame::kScenario, "no such module directory: {}", modules.string());
+  if (!fs::is_directory(modules, ignored))
+    co_return fail(Blame::kScenario, "no such module directory: {}", modules.string());
   const fs::path directory = cache_directory() / "initramfs";
   const Result<void> made = make_directories(directory);
   if (!made) co_return pass_on(made);
@@ -61,11 +66,16 @@ Task<Result<artifact::Image>> image_for(const Environment& environment, const Se
   if (fs::exists(result, ignored)) co_return described(settings.image, result);
   const fs::path draft = result.string() + ".tmp";
   std::vector<std::string> words{(settings.executable.parent_path() / "luf-initramfs").string(),
-                                 "--base", settings.image.initramfs.string(),
-                                 "--modules", modules.string(),
-                                 "--want", kWanted,
-                                 "--out", draft.string()};
-  const Result<std::string> built = co_await machine::run_tool(std::move(words), environment.clock, environment.clock.now() + kPatience);
+                                 "--base",
+                                 settings.image.initramfs.string(),
+                                 "--modules",
+                                 modules.string(),
+                                 "--want",
+                                 kWanted,
+                                 "--out",
+                                 draft.string()};
+  const Result<std::string> built =
+      co_await machine::run_tool(std::move(words), environment.clock, environment.clock.now() + kPatience);
   if (!built) co_return pass_on(built);
   fs::rename(draft, result, ignored);
   if (ignored) co_return fail(Blame::kInfra, "cannot keep {}: {}", result.string(), ignored.message());

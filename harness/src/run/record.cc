@@ -30,8 +30,8 @@ ordered_json host_json() {
 
 }  // namespace
 
-Manifest make_manifest(const Settings& settings, const Job& job, const machine::QemuSetup& setup, const AccelChoice& accel,
-                       std::string qemu_version) {
+Manifest make_manifest(const Settings& settings, const Job& job, const machine::QemuSetup& setup,
+                       const AccelChoice& accel, std::string qemu_version) {
   Manifest manifest;
   manifest.scenario = job.name;
   manifest.file = std::filesystem::absolute(job.file).lexically_normal();
@@ -86,7 +86,8 @@ std::string repro_line(const Settings& settings, const Job& job, const Manifest&
   words.insert(words.end(), {"--image-dir", settings.image.parts.parent_path().string()});
   words.insert(words.end(), {"--accel", manifest.accel, "--seed", std::to_string(job.scenario.seed)});
   if (!settings.append.empty()) words.insert(words.end(), {"--append", settings.append});
-  words.insert(words.end(), {"--qemu", settings.qemu, "--runs", std::filesystem::absolute(settings.runs).string()});
+  words.insert(words.end(),
+               {"--qemu", settings.qemu, "--runs", std::filesystem::absolute(settings.runs).string()});
   std::string line;
   for (const std::string& word : words) line += (line.empty() ? "" : " ") + shell_quote(word);
   return line + "\n";

@@ -26,8 +26,8 @@ struct Manifest {
   std::string command_line;
 };
 
-Manifest make_manifest(const Settings& settings, const Job& job, const machine::QemuSetup& setup, const AccelChoice& accel,
-                       std::string qemu_version);
+Manifest make_manifest(const Settings& settings, const Job& job, const machine::QemuSetup& setup,
+                       const AccelChoice& accel, std::string qemu_version);
 
 /// manifest.json
 std::string to_json(const Manifest& manifest);

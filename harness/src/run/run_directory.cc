@@ -31,10 +31,12 @@ Result<RunDirectory> RunDirectory::create(const fs::path& root, const std::strin
     std::error_code error;
     if (fs::create_directory(path, error)) {
       RunDirectory directory(path);
-      if (const Result<void> written = directory.write_state("not started"); !written) return pass_on(written);
+      if (const Result<void> written = directory.write_state("not started"); !written)
+        return pass_on(written);
       return directory;
     }
-    if (error) return fail(Blame::kInfra, "cannot create the run directory {}: {}", path.string(), error.message());
+    if (error)
+      return fail(Blame::kInfra, "cannot create the run directory {}: {}", path.string(), error.message());
   }  // another lufbed took that number: try the next
 }
 
@@ -51,7 +53,8 @@ Result<void> RunDirectory::write_verdict(const judge::Verdict& verdict) const {
   if (verdict.blame) json["blame"] = to_string(*verdict.blame);
   json["phases"] = nlohmann::ordered_json::array();
   for (const judge::PhaseVerdict& phase : verdict.phases) {
-    json["phases"].push_back({{"phase", phase.phase}, {"verdict", to_string(phase.outcome)}, {"reason", phase.reason}});
+    json["phases"].push_back(
+        {{"phase", phase.phase}, {"verdict", to_string(phase.outcome)}, {"reason", phase.reason}});
   }
   json["notes"] = verdict.notes;
   return write("verdict", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");

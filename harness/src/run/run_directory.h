@@ -10,8 +10,8 @@
 
 namespace luf::run {
 
-/// `<root>/<scenario>/<n>/`. Its file `verdict` exists from the beginning: "not started", then "incomplete", then the
-/// verdict, so that a run whose program died never reads as passed.
+/// `<root>/<scenario>/<n>/`. Its file `verdict` exists from the beginning: "not started", then "incomplete",
+/// then the verdict, so that a run whose program died never reads as passed.
 class RunDirectory {
  public:
   /// Creates the next free number. Errors: infra.

@@ -18,7 +18,8 @@ namespace {
 /// A phase under emulation on a busy host may take several times its guest time.
 constexpr int kSlowdown = 4;
 
-machine::QemuSetup setup_of(const Settings& settings, const Job& job, machine::Accel accel, const RunDirectory& directory) {
+machine::QemuSetup setup_of(const Settings& settings, const Job& job, machine::Accel accel,
+                            const RunDirectory& directory) {
   machine::QemuSetup setup;
   setup.qemu = settings.qemu;
   setup.accel = accel;
@@ -37,12 +38,15 @@ machine::QemuSetup setup_of(const Settings& settings, const Job& job, machine::A
 }
 
 Patience patience_of(const scenario::Scenario& scenario) {
-  Patience patience{scenario.machine.boot_deadline, scenario.machine.stall_deadline, scenario.machine.boot_deadline};
-  for (const scenario::Phase& phase : scenario.phases) patience.whole += phase.duration * kSlowdown + patience.stall;
+  Patience patience{scenario.machine.boot_deadline, scenario.machine.stall_deadline,
+                    scenario.machine.boot_deadline};
+  for (const scenario::Phase& phase : scenario.phases)
+    patience.whole += phase.duration * kSlowdown + patience.stall;
   return patience;
 }
 
-judge::DetectorsByRule detectors_by_rule(const scenario::Scenario& scenario, const scenario::Catalog& catalog) {
+judge::DetectorsByRule detectors_by_rule(const scenario::Scenario& scenario,
+                                         const scenario::Catalog& catalog) {
   judge::DetectorsByRule detectors;
   for (const scenario::Phase& phase : scenario.phases) {
     detectors[phase.expect] = scenario::detectors_of(scenario, catalog, phase.expect);
@@ -51,19 +55,21 @@ judge::DetectorsByRule detectors_by_rule(const scenario::Scenario& scenario, con
 }
 
 /// Everything that must lie on disk before the machine starts.
-Result<void> prepare(const RunDirectory& directory, const Settings& settings, const Job& job, const Manifest& manifest,
-                     const machine::QemuSetup& setup) {
+Result<void> prepare(const RunDirectory& directory, const Settings& settings, const Job& job,
+                     const Manifest& manifest, const machine::QemuSetup& setup) {
   if (auto done = artifact::verify(settings.image); !done) return done;
-  if (auto done = directory.write("scenario.toml", scenario::to_toml(job.scenario, settings.catalog)); !done) return done;
+  if (auto done = directory.write("scenario.toml", scenario::to_toml(job.scenario, settings.catalog)); !done)
+    return done;
   if (auto done = directory.write("manifest.json", to_json(manifest)); !done) return done;
   if (auto done = directory.write("repro", repro_line(settings, job, manifest)); !done) return done;
-  if (auto done = guest::write_plan_device(setup.plan, scenario::make_plan(job.scenario, job.name)); !done) return done;
+  if (auto done = guest::write_plan_device(setup.plan, scenario::make_plan(job.scenario, job.name)); !done)
+    return done;
   if (auto done = directory.write("events.jsonl", ""); !done) return done;
   return directory.write_state("incomplete");
 }
 
-Task<judge::Observation> boot_and_watch(const Environment& environment, const Job& job, const RunDirectory& directory,
-                                        machine::QemuSetup setup) {
+Task<judge::Observation> boot_and_watch(const Environment& environment, const Job& job,
+                                        const RunDirectory& directory, machine::QemuSetup setup) {
   judge::Observation seen;
   Wake changed(environment.executor, environment.clock);
   const Interrupt::Listener listener(environment.interrupt, changed);
@@ -76,7 +82,12 @@ Task<judge::Observation> boot_and_watch(const Environment& environment, const Jo
   TaskGroup tasks(environment.executor, environment.clock);
   tasks.start(follower.watch(changed));
   machine::QemuMachine machine(environment.executor, environment.clock, changed, setup);
-  Watched watched{machine, follower, changed, environment.clock, environment.interrupt, directory.path(),
+  Watched watched{machine,
+                  follower,
+                  changed,
+                  environment.clock,
+                  environment.interrupt,
+                  directory.path(),
                   std::string(protocol::event::kDone),
                   [&environment](const guest::Event& event) { environment.progress.take(event); },
                   [&environment] { environment.progress.show(); }};
@@ -94,7 +105,8 @@ Task<judge::Observation> boot_and_watch(const Environment& environment, const Jo
 report::Summary summary_of(const Settings& settings, const Job& job, const judge::Observation& seen) {
   report::Summary summary;
   summary.scenario = job.name;
-  summary.kernel = settings.kernel.hash.empty() ? settings.kernel.release : settings.kernel.release + "-" + settings.kernel.hash;
+  summary.kernel = settings.kernel.hash.empty() ? settings.kernel.release
+                                                : settings.kernel.release + "-" + settings.kernel.hash;
   summary.verdict = judge::judge(job.scenario, detectors_by_rule(job.scenario, settings.catalog), seen);
   report::add_numbers(seen.events, summary);
   return summary;
@@ -104,8 +116,10 @@ report::Summary summary_of(const Settings& settings, const Job& job, const judge
 void conclude(const RunDirectory& directory, const judge::Observation& seen, report::Summary& summary) {
   Result<void> written = directory.write("findings.json", findings_json(seen.events));
   if (written) written = directory.write("metrics.json", metrics_json(summary));
-  if (written) written = directory.write("machine.log", fmt::format("{}\n", fmt::join(seen.machine.log, "\n")));
-  const bool decided = summary.verdict.outcome == judge::Outcome::kFail || summary.verdict.outcome == judge::Outcome::kInfra;
+  if (written)
+    written = directory.write("machine.log", fmt::format("{}\n", fmt::join(seen.machine.log, "\n")));
+  const bool decided =
+      summary.verdict.outcome == judge::Outcome::kFail || summary.verdict.outcome == judge::Outcome::kInfra;
   if (!written && !decided) {
     summary.verdict.outcome = judge::Outcome::kInfra;
     summary.verdict.blame = Blame::kInfra;

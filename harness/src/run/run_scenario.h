@@ -7,8 +7,8 @@
 
 namespace luf::run {
 
-/// Runs `job` and returns its summary; the run directory then holds everything else. Trouble of any kind ends up in
-/// the verdict, never in an exception.
+/// Runs `job` and returns its summary; the run directory then holds everything else. Trouble of any kind ends
+/// up in the verdict, never in an exception.
 Task<report::Summary> run_scenario(const Environment& environment, const Settings& settings, const Job& job,
                                    AccelChoice accel, std::string qemu_version);
 

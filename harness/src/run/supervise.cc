@@ -10,7 +10,8 @@ namespace {
 using judge::RunEnd;
 using std::chrono::seconds;
 
-constexpr std::uint64_t kLeastFree = std::uint64_t{64} << 10U;  // bytes: less than a file's tail and a verdict need
+constexpr std::uint64_t kLeastFree = std::uint64_t{64}
+                                     << 10U;  // bytes: less than a file's tail and a verdict need
 constexpr seconds kTick(1);
 constexpr seconds kAnswerPatience(5);
 
@@ -23,7 +24,8 @@ class Supervision {
 
   /// Takes in what is there; returns the end if that is reached.
   std::optional<RunEnd> look() {
-    const bool ended = watched_.machine.state().ended;  // asked before reading: nothing is written after the end
+    const bool ended =
+        watched_.machine.state().ended;  // asked before reading: nothing is written after the end
     if (!read()) return RunEnd::kError;
     if (done_) return RunEnd::kDone;
     if (ended) return RunEnd::kMachineEnded;
@@ -46,7 +48,9 @@ class Supervision {
   judge::Observation seen;
 
  private:
-  bool disk_is_full() const { return !watched_.directory.empty() && free_space(watched_.directory) < kLeastFree; }
+  bool disk_is_full() const {
+    return !watched_.directory.empty() && free_space(watched_.directory) < kLeastFree;
+  }
 
   bool read() {
     const Result<std::string> bytes = watched_.events.read_new();
@@ -70,7 +74,8 @@ class Supervision {
 
   std::optional<RunEnd> late() {
     if (disk_is_full()) {
-      seen.error = Error{Blame::kInfra, "the disk of the run directory is full: " + watched_.directory.string()};
+      seen.error =
+          Error{Blame::kInfra, "the disk of the run directory is full: " + watched_.directory.string()};
       return RunEnd::kError;
     }
     if (watched_.clock.now() < deadline()) return std::nullopt;
@@ -104,7 +109,8 @@ Task<judge::Observation> supervise(Watched watched, Patience patience) {
     co_await watched.changed.wait_until(supervision.next_look());
   }
   if (supervision.seen.end == RunEnd::kStalled) {
-    supervision.seen.emulator_answers = co_await watched.machine.answers(watched.clock.now() + kAnswerPatience);
+    supervision.seen.emulator_answers =
+        co_await watched.machine.answers(watched.clock.now() + kAnswerPatience);
   }
   co_await watched.machine.stop(false);
   supervision.finish();

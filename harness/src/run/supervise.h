@@ -33,8 +33,9 @@ struct Watched {
   std::function<void()> tick;                     ///< called about every second; may be empty
 };
 
-/// Starts the machine, follows it until it is done, ends by itself, or one of the deadlines or the user ends it; stops
-/// it; returns what was seen. The console is not read here. Never throws for what a machine or guest does.
+/// Starts the machine, follows it until it is done, ends by itself, or one of the deadlines or the user ends
+/// it; stops it; returns what was seen. The console is not read here. Never throws for what a machine or
+/// guest does.
 Task<judge::Observation> supervise(Watched watched, Patience patience);
 
 }  // namespace luf::run

@@ -54,9 +54,12 @@ PartType part_of(const json& from) {
 
 std::string_view to_string(PartKind kind) {
   switch (kind) {
-    case PartKind::kWorkload: return "workload";
-    case PartKind::kInjector: return "injector";
-    case PartKind::kDetector: return "detector";
+    case PartKind::kWorkload:
+      return "workload";
+    case PartKind::kInjector:
+      return "injector";
+    case PartKind::kDetector:
+      return "detector";
   }
   return "part";
 }

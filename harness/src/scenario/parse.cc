@@ -50,7 +50,8 @@ void read_phase(TomlReader reader, const toml::table& table, ReadLog& log, Phase
   reader.texts("points_off", phase.points_off, point_names());
   reader.counts("at_least", phase.at_least);
   reader.finish();
-  if (table.contains("name") && phase.name.empty()) log.defect(reader.where("name"), "\"phase.name\" is empty");
+  if (table.contains("name") && phase.name.empty())
+    log.defect(reader.where("name"), "\"phase.name\" is empty");
 }
 
 void read_part(const toml::table& table, PartKind kind, const Catalog& catalog, ReadLog& log, Part& part) {
@@ -64,8 +65,8 @@ void read_part(const toml::table& table, PartKind kind, const Catalog& catalog, 
   const PartType* type = catalog.find(kind, part.name);
   if (type == nullptr) {
     const std::vector<std::string> names = catalog.names(kind);
-    log.defect(reader.where("name"), fmt::format("unknown {} \"{}\"{}; `lufbed list parts` shows all", kind_name, part.name,
-                                                 did_you_mean(part.name, names)));
+    log.defect(reader.where("name"), fmt::format("unknown {} \"{}\"{}; `lufbed list parts` shows all",
+                                                 kind_name, part.name, did_you_mean(part.name, names)));
     return;
   }
   for (const Param& param : type->params) {
@@ -81,13 +82,14 @@ void check_ids(const std::vector<const toml::node*>& where, const Scenario& scen
   for (std::size_t i = 0; i < scenario.parts.size(); ++i) {
     const Part& part = scenario.parts[i];
     if (!part.id.empty() && !ids.insert(part.id).second) {
-      log.defect(*where[i], fmt::format("the id \"{}\" is used twice; give one of the parts another id", part.id));
+      log.defect(*where[i],
+                 fmt::format("the id \"{}\" is used twice; give one of the parts another id", part.id));
     }
   }
 }
 
-void check_expectations(const std::vector<const toml::table*>& tables, const Scenario& scenario, const Catalog& catalog,
-                        ReadLog& log) {
+void check_expectations(const std::vector<const toml::table*>& tables, const Scenario& scenario,
+                        const Catalog& catalog, ReadLog& log) {
   std::set<std::string> names;
   for (std::size_t i = 0; i < scenario.phases.size(); ++i) {
     const Phase& phase = scenario.phases[i];
@@ -97,12 +99,14 @@ void check_expectations(const std::vector<const toml::table*>& tables, const Sce
     if (phase.expect == kSilent || !detectors_of(scenario, catalog, phase.expect).empty()) continue;
     const toml::node* node = tables[i]->get("expect");
     log.defect(node != nullptr ? *node : *tables[i],
-               fmt::format("no detector of this scenario can find \"{}\"; add one (`lufbed list parts`) or expect \"silent\"",
+               fmt::format("no detector of this scenario can find \"{}\"; add one (`lufbed list parts`) or "
+                           "expect \"silent\"",
                            phase.expect));
   }
 }
 
-void read_phases(TomlReader& root, const toml::table& document, Scenario& scenario, const Catalog& catalog, ReadLog& log) {
+void read_phases(TomlReader& root, const toml::table& document, Scenario& scenario, const Catalog& catalog,
+                 ReadLog& log) {
   const std::vector<const toml::table*> tables = root.tables("phase");
   if (tables.empty()) log.defect(document, "no phase; add a table [[phase]] with name and duration");
   for (const toml::table* table : tables) {
@@ -120,9 +124,11 @@ void read_document(const toml::table& document, const Catalog& catalog, ReadLog&
   root.text("known_failure", scenario.known_failure);
   if (const toml::table* table = root.table("machine")) {
     read_machine(TomlReader(*table, "machine.", log), scenario.machine);
-    if (scenario.machine.cpus < scenario.machine.nodes) log.defect(*table, "more NUMA nodes than CPUs; lower \"machine.nodes\"");
+    if (scenario.machine.cpus < scenario.machine.nodes)
+      log.defect(*table, "more NUMA nodes than CPUs; lower \"machine.nodes\"");
   }
-  if (const toml::table* table = root.table("kernel")) read_kernel(TomlReader(*table, "kernel.", log), scenario.kernel);
+  if (const toml::table* table = root.table("kernel"))
+    read_kernel(TomlReader(*table, "kernel.", log), scenario.kernel);
   std::vector<const toml::node*> where;
   for (const PartKind kind : {PartKind::kWorkload, PartKind::kInjector, PartKind::kDetector}) {
     for (const toml::table* table : root.tables(std::string(to_string(kind)))) {

@@ -26,7 +26,8 @@ ordered_json settings_of(const Kernel& kernel, const Phase& phase) {
   ordered_json settings = ordered_json::array();
   const bool needed = needs_luf(kernel, phase);
   if (kernel.luf == "on") set(settings, protocol::kLufEnabled, "1");
-  if (kernel.luf == "off") set(settings, protocol::kLufEnabled, "0", !needed);  // holds by itself without the series
+  if (kernel.luf == "off")
+    set(settings, protocol::kLufEnabled, "0", !needed);  // holds by itself without the series
   const std::string points = fmt::format("{}", fmt::join(phase.points_off, " "));
   set(settings, protocol::kLufPointsOff, points.empty() ? "none" : points, !needed);
   if (kernel.age) {
@@ -65,7 +66,8 @@ std::string make_plan(const Scenario& scenario, const std::string& name) {
   return ordered_json{{"version", 1}, {"scenario", name}, {"seed", scenario.seed}, {"phases", phases}}.dump();
 }
 
-std::vector<std::string> detectors_of(const Scenario& scenario, const Catalog& catalog, const std::string& rule) {
+std::vector<std::string> detectors_of(const Scenario& scenario, const Catalog& catalog,
+                                      const std::string& rule) {
   std::vector<std::string> ids;
   for (const Part& part : scenario.parts) {
     const PartType* type = catalog.find(part.kind, part.name);

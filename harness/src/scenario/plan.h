@@ -12,6 +12,7 @@ namespace luf::scenario {
 std::string make_plan(const Scenario& scenario, const std::string& name);
 
 /// The ids of the detectors that can find a violation of `rule`.
-std::vector<std::string> detectors_of(const Scenario& scenario, const Catalog& catalog, const std::string& rule);
+std::vector<std::string> detectors_of(const Scenario& scenario, const Catalog& catalog,
+                                      const std::string& rule);
 
 }  // namespace luf::scenario

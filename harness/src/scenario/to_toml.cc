@@ -16,14 +16,17 @@ std::string list(const std::vector<std::string>& texts) {
 
 std::string phase_text(const Phase& phase) {
   std::vector<std::string> counts;
-  for (const auto& [name, value] : phase.at_least) counts.push_back(fmt::format("{} = {}", quoted(name), value));
-  return fmt::format("\n[[phase]]\nname = {}\nduration = {}\nexpect = {}\npoints_off = {}\nat_least = {{ {} }}\n",
-                     quoted(phase.name), quoted(format_duration(phase.duration)), quoted(phase.expect),
-                     list(phase.points_off), fmt::join(counts, ", "));
+  for (const auto& [name, value] : phase.at_least)
+    counts.push_back(fmt::format("{} = {}", quoted(name), value));
+  return fmt::format(
+      "\n[[phase]]\nname = {}\nduration = {}\nexpect = {}\npoints_off = {}\nat_least = {{ {} }}\n",
+      quoted(phase.name), quoted(format_duration(phase.duration)), quoted(phase.expect),
+      list(phase.points_off), fmt::join(counts, ", "));
 }
 
 std::string part_text(const Part& part, const Catalog& catalog) {
-  std::string text = fmt::format("\n[[{}]]\nname = {}\nid = {}\n", to_string(part.kind), quoted(part.name), quoted(part.id));
+  std::string text =
+      fmt::format("\n[[{}]]\nname = {}\nid = {}\n", to_string(part.kind), quoted(part.name), quoted(part.id));
   const PartType* type = catalog.find(part.kind, part.name);
   if (type == nullptr) return text;
   for (const Param& param : type->params) {
@@ -40,13 +43,15 @@ std::string part_text(const Part& part, const Catalog& catalog) {
 std::string to_toml(const Scenario& scenario, const Catalog& catalog) {
   const Machine& machine = scenario.machine;
   const Kernel& kernel = scenario.kernel;
-  std::string text = fmt::format("title = {}\nseed = {}\nknown_failure = {}\n", quoted(scenario.title), scenario.seed,
-                                 quoted(scenario.known_failure));
-  text += fmt::format("\n[machine]\ncpus = {}\nmemory = {}\nnodes = {}\naccel = {}\nboot_deadline = {}\nstall_deadline = {}\n",
-                      machine.cpus, quoted(format_size(machine.memory)), machine.nodes, quoted(machine.accel),
-                      quoted(format_duration(machine.boot_deadline)), quoted(format_duration(machine.stall_deadline)));
-  text += fmt::format("\n[kernel]\nluf = {}\npoints_off = {}\ncmdline = {}\n", quoted(kernel.luf), list(kernel.points_off),
-                      quoted(kernel.cmdline));
+  std::string text = fmt::format("title = {}\nseed = {}\nknown_failure = {}\n", quoted(scenario.title),
+                                 scenario.seed, quoted(scenario.known_failure));
+  text += fmt::format(
+      "\n[machine]\ncpus = {}\nmemory = {}\nnodes = {}\naccel = {}\nboot_deadline = {}\nstall_deadline = "
+      "{}\n",
+      machine.cpus, quoted(format_size(machine.memory)), machine.nodes, quoted(machine.accel),
+      quoted(format_duration(machine.boot_deadline)), quoted(format_duration(machine.stall_deadline)));
+  text += fmt::format("\n[kernel]\nluf = {}\npoints_off = {}\ncmdline = {}\n", quoted(kernel.luf),
+                      list(kernel.points_off), quoted(kernel.cmdline));
   if (kernel.age) text += fmt::format("age = {}\n", quoted(format_duration(*kernel.age)));
   if (kernel.pending_max) text += fmt::format("pending_max = {}\n", *kernel.pending_max);
   for (const Phase& phase : scenario.phases) text += phase_text(phase);

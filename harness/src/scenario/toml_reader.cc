@@ -7,7 +7,8 @@
 namespace luf::scenario {
 
 void ReadLog::defect(const toml::node& where, std::string_view text) {
-  defects.push_back(fmt::format("{}:{}: {}", file, std::max<std::uint32_t>(where.source().begin.line, 1), text));
+  defects.push_back(
+      fmt::format("{}:{}: {}", file, std::max<std::uint32_t>(where.source().begin.line, 1), text));
 }
 
 const toml::node* TomlReader::find(const std::string& key) {
@@ -56,12 +57,17 @@ std::optional<std::int64_t> TomlReader::number(const std::string& key, ParamType
     const auto* text = node->as_string();
     const bool is_size = type == ParamType::kSize;
     if (text == nullptr) {
-      wrong_type(*node, key, is_size ? "a size with its unit in quotes, e.g. \"4KiB\"" : "a duration with its unit in quotes, e.g. \"30s\"");
+      wrong_type(*node, key,
+                 is_size ? "a size with its unit in quotes, e.g. \"4KiB\""
+                         : "a duration with its unit in quotes, e.g. \"30s\"");
       return std::nullopt;
     }
     Result<std::int64_t> parsed =
-        is_size ? parse_size(text->get()).map([](std::uint64_t bytes) { return static_cast<std::int64_t>(bytes); })
-                : parse_duration(text->get()).map([](Nanoseconds time) { return std::int64_t{time.count()}; });
+        is_size
+            ? parse_size(text->get()).map([](std::uint64_t bytes) {
+                return static_cast<std::int64_t>(bytes);
+              })
+            : parse_duration(text->get()).map([](Nanoseconds time) { return std::int64_t{time.count()}; });
     if (!parsed) {
       log_.defect(*node, fmt::format("\"{}{}\": {}", prefix_, key, parsed.error().message));
       return std::nullopt;
@@ -69,8 +75,9 @@ std::optional<std::int64_t> TomlReader::number(const std::string& key, ParamType
     value = *parsed;
   }
   if (value < range.min || value > range.max) {
-    log_.defect(*node, fmt::format("\"{}{}\" is {}; it must be {} to {}", prefix_, key, format_value(type, value),
-                                   format_value(type, range.min), format_value(type, range.max)));
+    log_.defect(*node,
+                fmt::format("\"{}{}\" is {}; it must be {} to {}", prefix_, key, format_value(type, value),
+                            format_value(type, range.min), format_value(type, range.max)));
     return std::nullopt;
   }
   return value;
@@ -101,13 +108,15 @@ void TomlReader::size(const std::string& key, std::uint64_t& target, Range range
   if (const auto value = number(key, ParamType::kSize, range)) target = static_cast<std::uint64_t>(*value);
 }
 
-void TomlReader::choice(const std::string& key, std::string& target, const std::vector<std::string>& choices) {
+void TomlReader::choice(const std::string& key, std::string& target,
+                        const std::vector<std::string>& choices) {
   std::string value = target;
   text(key, value);
   if (std::find(choices.begin(), choices.end(), value) != choices.end()) {
     target = value;
   } else {
-    log_.defect(where(key), fmt::format("\"{}{}\" is \"{}\"; use one of {}", prefix_, key, value, fmt::join(choices, ", ")));
+    log_.defect(where(key), fmt::format("\"{}{}\" is \"{}\"; use one of {}", prefix_, key, value,
+                                        fmt::join(choices, ", ")));
   }
 }
 

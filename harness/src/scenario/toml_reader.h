@@ -1,12 +1,13 @@
 // One TOML table, read key by key: what is not asked for is an error, what is wrong is told with its line.
 #pragma once
 
+#include <toml++/toml.h>
+
 #include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
-#include <toml++/toml.h>
 #include <vector>
 
 #include "scenario/scenario.h"
@@ -44,7 +45,8 @@ class TomlReader {
   void required_duration(const std::string& key, Nanoseconds& target, Range nanoseconds);
   void size(const std::string& key, std::uint64_t& target, Range bytes);
   void choice(const std::string& key, std::string& target, const std::vector<std::string>& choices);
-  void texts(const std::string& key, std::vector<std::string>& target, const std::vector<std::string>& choices);
+  void texts(const std::string& key, std::vector<std::string>& target,
+             const std::vector<std::string>& choices);
   void counts(const std::string& key, std::map<std::string, std::int64_t>& target);
 
   /// A parameter of a part, by its description.

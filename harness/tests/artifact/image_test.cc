@@ -12,8 +12,10 @@ using luf::testing::TempDirectory;
 
 void put_image(const TempDirectory& directory, const std::string& content) {
   directory.put("i.cpio", content);
-  directory.put("manifest.json", fmt::format(R"({{"initramfs":"i.cpio","initramfs_size":{},"initramfs_sha256":"{}",
-    "guest_sha256":"x","parts":"parts.json"}})", content.size(), sha256(content)));
+  directory.put("manifest.json",
+                fmt::format(R"({{"initramfs":"i.cpio","initramfs_size":{},"initramfs_sha256":"{}",
+    "guest_sha256":"x","parts":"parts.json"}})",
+                            content.size(), sha256(content)));
 }
 
 TEST(Image, is_intact_when_it_is_what_the_manifest_says) {

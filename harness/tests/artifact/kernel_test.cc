@@ -81,7 +81,8 @@ TEST(KernelFile, what_is_no_kernel_is_the_users_mistake) {
 TEST(Kernel, is_taken_by_its_manifest) {
   const TempDirectory directory;
   directory.put("vmlinux", small_vmlinux());
-  directory.put("manifest.json", R"({"release":"6.12.1-test","source_version":"6.12","series_sha256":"ab","config_sha256":"cd",
+  directory.put("manifest.json",
+                R"({"release":"6.12.1-test","source_version":"6.12","series_sha256":"ab","config_sha256":"cd",
     "hash":"0123","vmlinux":"vmlinux","config":"config"})");
   const Result<Kernel> kernel = kernel_in(directory.path());
   ASSERT_TRUE(kernel) << kernel.error().message;

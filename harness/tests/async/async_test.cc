@@ -18,7 +18,8 @@ struct Loop {
   std::exception_ptr thrown;
 
   void run(Task<void> task) {
-    boost::asio::co_spawn(context, std::move(task), [this](const std::exception_ptr& error) { thrown = error; });
+    boost::asio::co_spawn(context, std::move(task),
+                          [this](const std::exception_ptr& error) { thrown = error; });
     clock.run(context);
   }
 };

@@ -1,5 +1,4 @@
 #include <gtest/gtest.h>
-
 #include <unistd.h>
 
 #include <array>
@@ -15,7 +14,8 @@ namespace {
 TEST(Sha256, agrees_with_the_standard) {
   EXPECT_EQ(sha256(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   EXPECT_EQ(sha256("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  EXPECT_EQ(sha256(std::string(1'000'000, 'a')), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+  EXPECT_EQ(sha256(std::string(1'000'000, 'a')),
+            "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
 TEST(Sha256, does_not_depend_on_how_the_bytes_come) {
@@ -40,7 +40,8 @@ TEST(File, write_replaces_the_whole) {
 }
 
 TEST(File, errors_name_attempt_path_and_cause) {
-  EXPECT_EQ(read_file("/nonexistent/x").error().message, "cannot open /nonexistent/x: No such file or directory");
+  EXPECT_EQ(read_file("/nonexistent/x").error().message,
+            "cannot open /nonexistent/x: No such file or directory");
 }
 
 TEST(File, a_full_disk_is_named) {

@@ -23,7 +23,8 @@ TEST(Duration, names_the_missing_unit) {
 }
 
 TEST(Duration, is_read_back_as_written) {
-  for (const char* text : {"0s", "250us", "1500ms", "30s", "2min"}) EXPECT_EQ(format_duration(*parse_duration(text)), text);
+  for (const char* text : {"0s", "250us", "1500ms", "30s", "2min"})
+    EXPECT_EQ(format_duration(*parse_duration(text)), text);
 }
 
 TEST(Size, reads_every_unit) {

@@ -11,7 +11,8 @@
 namespace luf::guest {
 namespace {
 
-constexpr const char* kTwo = "{\"seq\":0,\"t_ns\":5,\"ev\":\"boot\"}\n{\"seq\":1,\"t_ns\":9,\"ev\":\"done\",\"phases\":2}\r\n";
+constexpr const char* kTwo =
+    "{\"seq\":0,\"t_ns\":5,\"ev\":\"boot\"}\n{\"seq\":1,\"t_ns\":9,\"ev\":\"done\",\"phases\":2}\r\n";
 
 TEST(EventParser, reads_lines_however_they_are_cut) {
   EventParser parser;

@@ -18,13 +18,15 @@ namespace fs = std::filesystem;
 
 std::string described(const std::vector<ConsoleHit>& hits) {
   std::string text;
-  for (const ConsoleHit& hit : hits) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", hit.kind, to_string(hit.meaning));
+  for (const ConsoleHit& hit : hits)
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", hit.kind, to_string(hit.meaning));
   return "# expect: " + (text.empty() ? "nothing" : text);
 }
 
 std::vector<fs::path> golden_logs() {
   std::vector<fs::path> files;
-  for (const fs::directory_entry& entry : fs::directory_iterator(LUFBED_SOURCE_DIR "/tests/data/console")) files.push_back(entry.path());
+  for (const fs::directory_entry& entry : fs::directory_iterator(LUFBED_SOURCE_DIR "/tests/data/console"))
+    files.push_back(entry.path());
   std::sort(files.begin(), files.end());
   return files;
 }
@@ -46,9 +48,30 @@ TEST(Console, golden_logs_mean_what_they_say) {
 TEST(Console, every_case_is_covered_by_a_log_of_its_name) {
   std::set<std::string> names;
   for (const fs::path& file : golden_logs()) names.insert(file.stem());
-  for (const char* name : {"quiet", "panic", "bug", "oops", "soft_lockup", "hard_lockup", "hung_task", "rcu_stall", "out_of_memory",
-                           "cgroup_out_of_memory", "bad_initramfs", "no_root", "no_init", "kasan", "kfence", "kcsan", "bad_page",
-                           "page_poison", "lockdep", "inconsistent_lock", "suspicious_rcu", "ubsan", "allocation_failure", "warning"}) {
+  for (const char* name : {"quiet",
+                           "panic",
+                           "bug",
+                           "oops",
+                           "soft_lockup",
+                           "hard_lockup",
+                           "hung_task",
+                           "rcu_stall",
+                           "out_of_memory",
+                           "cgroup_out_of_memory",
+                           "bad_initramfs",
+                           "no_root",
+                           "no_init",
+                           "kasan",
+                           "kfence",
+                           "kcsan",
+                           "bad_page",
+                           "page_poison",
+                           "lockdep",
+                           "inconsistent_lock",
+                           "suspicious_rcu",
+                           "ubsan",
+                           "allocation_failure",
+                           "warning"}) {
     EXPECT_TRUE(names.contains(name)) << name;
   }
 }

@@ -11,7 +11,8 @@ namespace {
 using nlohmann::json;
 
 scenario::Scenario scenario_with(const std::string& phase, const std::string& head = "") {
-  const std::string text = "title = \"t\"\n" + head + "[[phase]]\nname = \"main\"\nduration = \"8s\"\n" + phase +
+  const std::string text = "title = \"t\"\n" + head + "[[phase]]\nname = \"main\"\nduration = \"8s\"\n" +
+                           phase +
                            "[[detector]]\nname = \"foreign_content\"\n[[detector]]\nname = \"write_under\"\n";
   return *scenario::parse(text, "x.toml", luf::testing::test_catalog());
 }
@@ -31,12 +32,18 @@ class Guest {
     return *this;
   }
   Guest& phase(std::uint64_t loads, std::uint64_t findings = 0, const json& counters = json::object()) {
-    say({{"ev", "phase_end"}, {"phase", "main"}, {"elapsed_ms", 8000}, {"loads", loads}, {"findings", findings}, {"counters", counters}});
+    say({{"ev", "phase_end"},
+         {"phase", "main"},
+         {"elapsed_ms", 8000},
+         {"loads", loads},
+         {"findings", findings},
+         {"counters", counters}});
     return done();
   }
   Guest& start() { return say({{"ev", "phase_start"}, {"phase", "main"}}); }
   Guest& finding(const char* rule, const char* part) {
-    return say({{"ev", "finding"}, {"phase", "main"}, {"part", part}, {"rule", rule}, {"detail", "it saw 0xee"}});
+    return say(
+        {{"ev", "finding"}, {"phase", "main"}, {"part", part}, {"rule", rule}, {"detail", "it saw 0xee"}});
   }
   Guest& done() {
     seen.end = RunEnd::kDone;
@@ -62,7 +69,9 @@ TEST(Judge, a_finding_in_a_silent_phase_fails) {
   EXPECT_EQ(verdict.blame, Blame::kGuest);
 }
 
-TEST(Judge, silence_without_loads_is_vacuous) { EXPECT_EQ(judged(Guest().start().phase(0)).outcome, Outcome::kVacuous); }
+TEST(Judge, silence_without_loads_is_vacuous) {
+  EXPECT_EQ(judged(Guest().start().phase(0)).outcome, Outcome::kVacuous);
+}
 
 TEST(Judge, too_little_activity_is_vacuous) {
   const Guest guest = Guest().start().phase(1000, 0, {{"luf_deferred", 12}});
@@ -74,7 +83,8 @@ TEST(Judge, too_little_activity_is_vacuous) {
 }
 
 TEST(Judge, an_expected_finding_passes) {
-  const Verdict verdict = judged(Guest().start().finding("R8", "foreign_content").phase(10, 1), "expect = \"R8\"\n");
+  const Verdict verdict =
+      judged(Guest().start().finding("R8", "foreign_content").phase(10, 1), "expect = \"R8\"\n");
   EXPECT_EQ(verdict.outcome, Outcome::kPass);
   EXPECT_EQ(verdict.reason, "the seeded fault was caught by foreign_content as R8: it saw 0xee");
 }
@@ -82,18 +92,22 @@ TEST(Judge, an_expected_finding_passes) {
 TEST(Judge, an_expected_finding_that_is_missing_fails) {
   const Verdict verdict = judged(Guest().start().phase(10), "expect = \"R8\"\n");
   EXPECT_EQ(verdict.outcome, Outcome::kFail);
-  EXPECT_TRUE(verdict.reason.starts_with("the seeded fault was not caught: no finding of R8")) << verdict.reason;
+  EXPECT_TRUE(verdict.reason.starts_with("the seeded fault was not caught: no finding of R8"))
+      << verdict.reason;
 }
 
 TEST(Judge, a_finding_of_another_rule_fails) {
-  const Verdict verdict = judged(Guest().start().finding("R3", "write_under").phase(10, 1), "expect = \"R8\"\n");
+  const Verdict verdict =
+      judged(Guest().start().finding("R3", "write_under").phase(10, 1), "expect = \"R8\"\n");
   EXPECT_EQ(verdict.outcome, Outcome::kFail);
   EXPECT_TRUE(verdict.reason.starts_with("R3 violated where only R8 was expected")) << verdict.reason;
 }
 
 TEST(Judge, a_fault_that_nobody_looked_for_is_skipped) {
   Guest guest;
-  guest.start().say({{"ev", "skip"}, {"phase", "main"}, {"part", "foreign_content"}, {"reason", "needs 2 nodes"}}).phase(10);
+  guest.start()
+      .say({{"ev", "skip"}, {"phase", "main"}, {"part", "foreign_content"}, {"reason", "needs 2 nodes"}})
+      .phase(10);
   const Verdict verdict = judged(guest, "expect = \"R8\"\n");
   EXPECT_EQ(verdict.outcome, Outcome::kSkip);
   EXPECT_EQ(verdict.reason, "foreign_content did not run: needs 2 nodes");
@@ -108,7 +122,9 @@ TEST(Judge, a_skipped_phase_is_a_skip_with_its_reason) {
 
 TEST(Judge, an_error_inside_the_guest_is_infra) {
   Guest guest;
-  guest.start().say({{"ev", "part_end"}, {"phase", "main"}, {"part", "churn"}, {"error", "killed"}}).phase(1000);
+  guest.start()
+      .say({{"ev", "part_end"}, {"phase", "main"}, {"part", "churn"}, {"error", "killed"}})
+      .phase(1000);
   EXPECT_EQ(judged(guest).outcome, Outcome::kInfra);
 }
 
@@ -116,7 +132,8 @@ TEST(Judge, a_phase_that_never_ran_is_infra) { EXPECT_EQ(judged(Guest().done()).
 
 TEST(Judge, known_failures_are_marked_both_ways) {
   const std::string head = "known_failure = \"ticket\"\n";
-  EXPECT_EQ(judged(Guest().start().finding("R8", "foreign_content").phase(9, 1), "", head).outcome, Outcome::kKnownFailure);
+  EXPECT_EQ(judged(Guest().start().finding("R8", "foreign_content").phase(9, 1), "", head).outcome,
+            Outcome::kKnownFailure);
   EXPECT_EQ(judged(Guest().start().phase(9), "", head).outcome, Outcome::kUnexpectedPass);
   EXPECT_EQ(judged(Guest().start().phase(0), "", head).outcome, Outcome::kVacuous);
 }
@@ -131,29 +148,61 @@ struct Ending {
 };
 
 const Ending kEndings[] = {
-    {"panic", [](Observation& seen) { seen.end = RunEnd::kMachineEnded, seen.machine.ended = true, seen.console = "[ 1.0] Kernel panic - not syncing: x\n"; },
-     Outcome::kFail, Blame::kGuest, "the guest kernel reported a fault (panic): Kernel panic - not syncing: x"},
-    {"silent panic", [](Observation& seen) { seen.end = RunEnd::kMachineEnded, seen.machine.ended = seen.machine.guest_panicked = true; },
+    {"panic",
+     [](Observation& seen) {
+       seen.end = RunEnd::kMachineEnded, seen.machine.ended = true,
+       seen.console = "[ 1.0] Kernel panic - not syncing: x\n";
+     },
+     Outcome::kFail, Blame::kGuest,
+     "the guest kernel reported a fault (panic): Kernel panic - not syncing: x"},
+    {"silent panic",
+     [](Observation& seen) {
+       seen.end = RunEnd::kMachineEnded, seen.machine.ended = seen.machine.guest_panicked = true;
+     },
      Outcome::kFail, Blame::kGuest, "the guest panicked; its console says nothing about it"},
-    {"reset", [](Observation& seen) { seen.end = RunEnd::kMachineEnded, seen.machine.ended = true, seen.machine.shutdown_reason = "guest-reset"; },
+    {"reset",
+     [](Observation& seen) {
+       seen.end = RunEnd::kMachineEnded, seen.machine.ended = true,
+       seen.machine.shutdown_reason = "guest-reset";
+     },
      Outcome::kFail, Blame::kGuest, "the guest ended itself in the middle of the run (guest-reset)"},
-    {"killed", [](Observation& seen) { seen.end = RunEnd::kMachineEnded, seen.machine.ended = true, seen.machine.exit_signal = 9; },
+    {"killed",
+     [](Observation& seen) {
+       seen.end = RunEnd::kMachineEnded, seen.machine.ended = true, seen.machine.exit_signal = 9;
+     },
      Outcome::kInfra, Blame::kInfra, "QEMU was ended by signal 9 (Killed) in the middle of the run"},
-    {"exit", [](Observation& seen) { seen.end = RunEnd::kMachineEnded, seen.machine.ended = true, seen.machine.exit_code = 1, seen.machine.last_words = "no"; },
+    {"exit",
+     [](Observation& seen) {
+       seen.end = RunEnd::kMachineEnded, seen.machine.ended = true, seen.machine.exit_code = 1,
+       seen.machine.last_words = "no";
+     },
      Outcome::kInfra, Blame::kInfra, "QEMU exited with status 1 in the middle of the run; it said: no"},
-    {"hang", [](Observation& seen) { seen.end = RunEnd::kStalled; },
-     Outcome::kFail, Blame::kGuest, "the guest hung: no event for 1min, while QEMU still answers"},
+    {"hang", [](Observation& seen) { seen.end = RunEnd::kStalled; }, Outcome::kFail, Blame::kGuest,
+     "the guest hung: no event for 1min, while QEMU still answers"},
     {"frozen QEMU", [](Observation& seen) { seen.end = RunEnd::kStalled, seen.emulator_answers = false; },
      Outcome::kInfra, Blame::kInfra, "no event for 1min, and QEMU itself does not answer"},
-    {"out of memory", [](Observation& seen) { seen.end = RunEnd::kStalled, seen.console = "Out of memory: Killed process 70 (churn)\n"; },
-     Outcome::kFail, Blame::kGuest, "the guest kernel reported a fault (out_of_memory): Out of memory: Killed process 70 (churn)"},
+    {"out of memory",
+     [](Observation& seen) {
+       seen.end = RunEnd::kStalled, seen.console = "Out of memory: Killed process 70 (churn)\n";
+     },
+     Outcome::kFail, Blame::kGuest,
+     "the guest kernel reported a fault (out_of_memory): Out of memory: Killed process 70 (churn)"},
     {"torn", [](Observation& seen) { seen.end = RunEnd::kStreamDamaged, seen.damage = "a gap"; },
      Outcome::kInfra, Blame::kInfra, "the event stream is damaged: a gap"},
-    {"disk full", [](Observation& seen) { seen.end = RunEnd::kStreamDamaged, seen.damage = "a gap", seen.disk_full = true; },
+    {"disk full",
+     [](Observation& seen) {
+       seen.end = RunEnd::kStreamDamaged, seen.damage = "a gap", seen.disk_full = true;
+     },
      Outcome::kInfra, Blame::kInfra, "the disk of the run directory is full"},
-    {"cancelled", [](Observation& seen) { seen.end = RunEnd::kCancelled; }, Outcome::kInfra, Blame::kCancelled, "cancelled by the user"},
-    {"overrun", [](Observation& seen) { seen.end = RunEnd::kOverrun; }, Outcome::kInfra, Blame::kTimeout, "the guest did not finish in time"},
-    {"host", [](Observation& seen) { seen.end = RunEnd::kError, seen.error = Error{Blame::kGuest, "x"}; }, Outcome::kInfra, Blame::kInfra, "x"},
+    {"cancelled", [](Observation& seen) { seen.end = RunEnd::kCancelled; }, Outcome::kInfra,
+     Blame::kCancelled, "cancelled by the user"},
+    {"overrun", [](Observation& seen) { seen.end = RunEnd::kOverrun; }, Outcome::kInfra, Blame::kTimeout,
+     "the guest did not finish in time"},
+    {"host",
+     [](Observation& seen) {
+       seen.end = RunEnd::kError, seen.error = Error{Blame::kGuest, "x"};
+     },
+     Outcome::kInfra, Blame::kInfra, "x"},
 };
 
 TEST(Judge, every_ending_has_its_blame) {
@@ -194,7 +243,8 @@ TEST(Judge, what_could_not_boot_is_infra) {
   EXPECT_EQ(judge(scenario_with(""), kDetectors, seen).outcome, Outcome::kInfra);
   Observation silent;
   silent.end = RunEnd::kNoBoot;
-  EXPECT_EQ(judge(scenario_with(""), kDetectors, silent).reason, "the guest did not boot: no event within 90s");
+  EXPECT_EQ(judge(scenario_with(""), kDetectors, silent).reason,
+            "the guest did not boot: no event within 90s");
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <algorithm>
 #include <csignal>
 
 #include "base/file.h"
@@ -40,7 +40,8 @@ TEST(QemuCommand, shares_cpus_and_memory_among_the_nodes) {
 }
 
 TEST(QemuCommand, doubles_commas_in_paths) {
-  EXPECT_TRUE(contains(qemu_command(setup()), "memory-backend-file,id=plan,size=1M,share=on,mem-path=/r/a,,b"));
+  EXPECT_TRUE(
+      contains(qemu_command(setup()), "memory-backend-file,id=plan,size=1M,share=on,mem-path=/r/a,,b"));
 }
 
 TEST(QemuCommand, differs_by_acceleration) {
@@ -55,12 +56,15 @@ TEST(QemuCommand, differs_by_acceleration) {
 TEST(BareCommand, differs_only_in_what_lufbed_adds) {
   const std::vector<std::string> whole = qemu_command(setup());
   const std::vector<std::string> bare = bare_command(setup());
-  for (const std::string& word : bare) EXPECT_TRUE(contains(whole, word) || word == "5" || word == "513M") << word;
+  for (const std::string& word : bare)
+    EXPECT_TRUE(contains(whole, word) || word == "5" || word == "513M") << word;
   EXPECT_TRUE(contains(bare, kernel_cmdline(setup())));
   for (const char* extra : {"-device", "-numa", "-mon"}) EXPECT_FALSE(contains(bare, extra)) << extra;
 }
 
-TEST(QemuCommand, puts_the_users_kernel_words_last) { EXPECT_TRUE(kernel_cmdline(setup()).ends_with(" x=1")); }
+TEST(QemuCommand, puts_the_users_kernel_words_last) {
+  EXPECT_TRUE(kernel_cmdline(setup()).ends_with(" x=1"));
+}
 
 Result<std::string> run_words(std::vector<std::string> words, seconds patience) {
   boost::asio::io_context context;
@@ -75,7 +79,9 @@ Result<std::string> run_words(std::vector<std::string> words, seconds patience) 
   return result;
 }
 
-TEST(Tool, returns_what_the_program_printed) { EXPECT_EQ(*run_words({"echo", "hello"}, seconds(20)), "hello\n"); }
+TEST(Tool, returns_what_the_program_printed) {
+  EXPECT_EQ(*run_words({"echo", "hello"}, seconds(20)), "hello\n");
+}
 
 TEST(Tool, a_missing_program_is_infra) {
   const Result<std::string> result = run_words({"/nonexistent/qemu"}, seconds(20));

@@ -66,10 +66,12 @@ TEST(Table, tells_verdict_numbers_and_totals) {
 }
 
 TEST(Junit, escapes_and_sorts_the_outcomes) {
-  const std::string text = to_junit({summary("a", Outcome::kFail, "x < \"y\" & z"), summary("b", Outcome::kInfra),
-                                     summary("c", Outcome::kSkip), summary("d", Outcome::kPass)});
+  const std::string text =
+      to_junit({summary("a", Outcome::kFail, "x < \"y\" & z"), summary("b", Outcome::kInfra),
+                summary("c", Outcome::kSkip), summary("d", Outcome::kPass)});
   EXPECT_NE(text.find("tests=\"4\" failures=\"1\" errors=\"1\" skipped=\"1\""), std::string::npos);
-  EXPECT_NE(text.find("<failure type=\"fail\" message=\"x &lt; &quot;y&quot; &amp; z\"/>"), std::string::npos);
+  EXPECT_NE(text.find("<failure type=\"fail\" message=\"x &lt; &quot;y&quot; &amp; z\"/>"),
+            std::string::npos);
   EXPECT_NE(text.find("<skipped message=\"because\"/>"), std::string::npos);
 }
 
@@ -83,7 +85,8 @@ TEST(Progress, shows_where_the_run_stands) {
   Progress progress(false);
   progress.begin_guest(2, 7, "a/b", std::chrono::seconds(10), std::chrono::seconds(20));
   progress.take(event({{"ev", "phase_start"}, {"phase", "main"}}));
-  progress.take(event({{"ev", "progress"}, {"phase", "main"}, {"elapsed_ms", 4000}, {"loads", 5000}, {"findings", 1}}));
+  progress.take(
+      event({{"ev", "progress"}, {"phase", "main"}, {"elapsed_ms", 4000}, {"loads", 5000}, {"findings", 1}}));
   EXPECT_EQ(progress.line(), "[2/7] a/b · main · loads 5 000 · findings 1 · 26 s left");
 }
 

@@ -36,7 +36,8 @@ struct Bench {
       if (error) std::rethrow_exception(error);
       seen = std::move(result);
     };
-    boost::asio::co_spawn(context, supervise(std::move(watched), Patience{seconds(90), seconds(60), seconds(300)}), keep);
+    boost::asio::co_spawn(
+        context, supervise(std::move(watched), Patience{seconds(90), seconds(60), seconds(300)}), keep);
     clock.run(context);
     return seen;
   }
@@ -79,7 +80,8 @@ TEST(Supervise, asks_the_emulator_when_the_guest_stalls) {
 TEST(Supervise, bounds_a_guest_that_never_comes_to_an_end) {
   Bench bench;
   bench.machine.say(seconds(0), kBoot);
-  for (int i = 1; i < 100; ++i) bench.machine.say(seconds(i * 10), fmt::format("{{\"seq\":{},\"ev\":\"progress\"}}\n", i));
+  for (int i = 1; i < 100; ++i)
+    bench.machine.say(seconds(i * 10), fmt::format("{{\"seq\":{},\"ev\":\"progress\"}}\n", i));
   EXPECT_EQ(bench.run().end, RunEnd::kOverrun);
   EXPECT_EQ(bench.took(), 300);
 }
@@ -145,7 +147,8 @@ TEST(RunDirectory, takes_the_next_number_and_never_reads_as_passed) {
 TEST(RunDirectory, the_verdict_is_json) {
   const luf::testing::TempDirectory root;
   const RunDirectory directory = *RunDirectory::create(root.path(), "a");
-  judge::Verdict verdict{judge::Outcome::kFail, "R8 violated", Blame::kGuest, {{"main", judge::Outcome::kFail, "R8"}}, {}};
+  judge::Verdict verdict{
+      judge::Outcome::kFail, "R8 violated", Blame::kGuest, {{"main", judge::Outcome::kFail, "R8"}}, {}};
   ASSERT_TRUE(directory.write_verdict(verdict));
   const auto json = nlohmann::json::parse(*read_file(directory.file("verdict")));
   EXPECT_EQ(json["verdict"], "fail");

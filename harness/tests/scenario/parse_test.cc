@@ -33,7 +33,9 @@ TEST(Parse, fills_in_every_default) {
 }
 
 TEST(Parse, a_phase_has_the_points_of_the_kernel_unless_it_names_its_own) {
-  const std::string text = std::string(kGood) + "[kernel]\npoints_off = [\"reuse\"]\n[[phase]]\nname = \"b\"\nduration = \"1s\"\npoints_off = []\n";
+  const std::string text =
+      std::string(kGood) +
+      "[kernel]\npoints_off = [\"reuse\"]\n[[phase]]\nname = \"b\"\nduration = \"1s\"\npoints_off = []\n";
   const Result<Scenario> scenario = parse(text, "x.toml", test_catalog());
   ASSERT_TRUE(scenario) << scenario.error().message;
   EXPECT_EQ(scenario->phases.at(0).points_off, std::vector<std::string>{"reuse"});
@@ -47,12 +49,16 @@ struct Defect {
 
 TEST(Parse, every_defect_names_file_line_and_remedy) {
   const Defect defects[] = {
-      {"pagse = 3\n", "x.toml:7: unknown key \"detector.pagse\" (did you mean \"pages\"?); remove it or use one of id, name, pages"},
+      {"pagse = 3\n",
+       "x.toml:7: unknown key \"detector.pagse\" (did you mean \"pages\"?); remove it or use one of id, "
+       "name, pages"},
       {"pages = 0\n", "x.toml:7: \"detector.pages\" is 0; it must be 1 to 4096"},
       {"pages = \"3\"\n", "x.toml:7: \"detector.pages\" must be a whole number without quotes"},
       {"[[detector]]\nname = \"foreign_contents\"\n",
-       "x.toml:8: unknown detector \"foreign_contents\" (did you mean \"foreign_content\"?); `lufbed list parts` shows all"},
-      {"[[detector]]\nname = \"foreign_content\"\n", "x.toml:7: the id \"foreign_content\" is used twice; give one of the parts another id"},
+       "x.toml:8: unknown detector \"foreign_contents\" (did you mean \"foreign_content\"?); `lufbed list "
+       "parts` shows all"},
+      {"[[detector]]\nname = \"foreign_content\"\n",
+       "x.toml:7: the id \"foreign_content\" is used twice; give one of the parts another id"},
       {"[[workload]]\nname = \"churn\"\nperiod = \"30\"\n",
        "x.toml:9: \"workload.period\": \"30\" has no unit; append one of ns, us, ms, s, min"},
       {"[[workload]]\nname = \"churn\"\namount = 4096\n",
@@ -60,19 +66,24 @@ TEST(Parse, every_defect_names_file_line_and_remedy) {
       {"[[workload]]\nname = \"churn\"\namount = \"4KB\"\n",
        "x.toml:9: \"workload.amount\": \"4KB\" has the unknown unit \"KB\"; use one of B, KiB, MiB, GiB"},
       {"[kernel]\npoints_off = [\"resue\"]\n",
-       "x.toml:8: \"kernel.points_off\": unknown name \"resue\" (did you mean \"reuse\"?); use reuse, unmap, mkwrite, file_write, alias_write"},
+       "x.toml:8: \"kernel.points_off\": unknown name \"resue\" (did you mean \"reuse\"?); use reuse, unmap, "
+       "mkwrite, file_write, alias_write"},
       {"[machine]\ncpus = 64\n", "x.toml:8: \"machine.cpus\" is 64; it must be 2 to 16"},
       {"[machine]\nmemory = \"16MiB\"\n", "x.toml:8: \"machine.memory\" is 16MiB; it must be 128MiB to 2GiB"},
       {"[machine]\naccel = \"xen\"\n", "x.toml:8: \"machine.accel\" is \"xen\"; use one of auto, tcg, kvm"},
       {"[[phase]]\nname = \"b\"\n", "x.toml:7: \"phase.duration\" is missing; add e.g. duration = \"30s\""},
-      {"[[phase]]\nname = \"main\"\nduration = \"1s\"\n", "x.toml:7: two phases have the name \"main\"; rename one"},
+      {"[[phase]]\nname = \"main\"\nduration = \"1s\"\n",
+       "x.toml:7: two phases have the name \"main\"; rename one"},
       {"[[phase]]\nname = \"b\"\nduration = \"1s\"\nexpect = \"R3\"\n",
-       "x.toml:10: no detector of this scenario can find \"R3\"; add one (`lufbed list parts`) or expect \"silent\""},
+       "x.toml:10: no detector of this scenario can find \"R3\"; add one (`lufbed list parts`) or expect "
+       "\"silent\""},
   };
   for (const Defect& defect : defects) EXPECT_EQ(error_of(std::string(kGood) + defect.added), defect.message);
 }
 
-TEST(Parse, broken_toml_names_its_line) { EXPECT_TRUE(error_of("title = \"t\"\nx =\n").starts_with("x.toml:2: ")); }
+TEST(Parse, broken_toml_names_its_line) {
+  EXPECT_TRUE(error_of("title = \"t\"\nx =\n").starts_with("x.toml:2: "));
+}
 
 TEST(Parse, tells_all_defects_at_once) {
   const std::string text = error_of("seed = -1\nfoo = 2\n");
@@ -83,7 +94,9 @@ TEST(Parse, tells_all_defects_at_once) {
 }
 
 TEST(ToToml, is_read_back_to_the_same) {
-  const std::string text = std::string(kGood) + "id = \"a\"\n[kernel]\nage = \"20ms\"\nluf = \"on\"\n[[injector]]\nname = \"reclaim\"\nvia = \"pageout\"\n";
+  const std::string text = std::string(kGood) +
+                           "id = \"a\"\n[kernel]\nage = \"20ms\"\nluf = \"on\"\n[[injector]]\nname = "
+                           "\"reclaim\"\nvia = \"pageout\"\n";
   const Scenario scenario = *parse(text, "x.toml", test_catalog());
   const std::string written = to_toml(scenario, test_catalog());
   const Result<Scenario> again = parse(written, "x.toml", test_catalog());

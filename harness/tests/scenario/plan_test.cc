@@ -11,11 +11,12 @@ namespace luf::scenario {
 namespace {
 
 nlohmann::json plan_of(const std::string& kernel) {
-  const std::string text = "title = \"t\"\nseed = 7\n[kernel]\n" + kernel +
-                           "[[phase]]\nname = \"control\"\nduration = \"1500ms\"\n"
-                           "[[phase]]\nname = \"fault\"\nduration = \"3s\"\npoints_off = [\"reuse\", \"unmap\"]\nexpect = \"R8\"\n"
-                           "[[workload]]\nname = \"churn\"\nperiod = \"250us\"\n[[injector]]\nname = \"reclaim\"\n"
-                           "[[detector]]\nname = \"foreign_content\"\n";
+  const std::string text =
+      "title = \"t\"\nseed = 7\n[kernel]\n" + kernel +
+      "[[phase]]\nname = \"control\"\nduration = \"1500ms\"\n"
+      "[[phase]]\nname = \"fault\"\nduration = \"3s\"\npoints_off = [\"reuse\", \"unmap\"]\nexpect = \"R8\"\n"
+      "[[workload]]\nname = \"churn\"\nperiod = \"250us\"\n[[injector]]\nname = \"reclaim\"\n"
+      "[[detector]]\nname = \"foreign_content\"\n";
   const Result<Scenario> scenario = parse(text, "x.toml", luf::testing::test_catalog());
   EXPECT_TRUE(scenario) << scenario.error().message;
   return nlohmann::json::parse(make_plan(*scenario, "a/b"));
@@ -47,13 +48,16 @@ TEST(Plan, every_phase_sets_its_own_points) {
 TEST(Plan, luf_off_holds_by_itself_without_the_series) {
   const nlohmann::json phase = plan_of("luf = \"off\"\n")["phases"][0];
   EXPECT_TRUE(phase["needs"].empty());
-  for (const nlohmann::json& setting : phase["settings"]) EXPECT_TRUE(setting.value("optional", false)) << setting;
+  for (const nlohmann::json& setting : phase["settings"])
+    EXPECT_TRUE(setting.value("optional", false)) << setting;
 }
 
 TEST(Plan, bounds_are_handed_over_in_the_kernels_units) {
   const nlohmann::json phase = plan_of("age = \"1500us\"\npending_max = 64\n")["phases"][0];
-  EXPECT_EQ(phase["settings"][1], nlohmann::json::parse(R"({"path":"/sys/kernel/mm/luf/age_ms","value":"2"})"));
-  EXPECT_EQ(phase["settings"][2], nlohmann::json::parse(R"({"path":"/sys/kernel/mm/luf/pending_max","value":"64"})"));
+  EXPECT_EQ(phase["settings"][1],
+            nlohmann::json::parse(R"({"path":"/sys/kernel/mm/luf/age_ms","value":"2"})"));
+  EXPECT_EQ(phase["settings"][2],
+            nlohmann::json::parse(R"({"path":"/sys/kernel/mm/luf/pending_max","value":"64"})"));
 }
 
 }  // namespace

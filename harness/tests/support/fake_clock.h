@@ -21,7 +21,8 @@ class FakeClock : public Clock {
 
   /// Jumps to the earliest deadline and wakes its waiter; false when nobody waits for a time.
   bool jump() {
-    const auto earliest = std::min_element(sleepers_.begin(), sleepers_.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    const auto earliest = std::min_element(sleepers_.begin(), sleepers_.end(),
+                                           [](const auto& a, const auto& b) { return a.second < b.second; });
     if (earliest == sleepers_.end() || earliest->second == TimePoint::max()) return false;
     now_ = std::max(now_, earliest->second);
     boost::asio::steady_timer* timer = earliest->first;

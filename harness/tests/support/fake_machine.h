@@ -28,7 +28,9 @@ class FakeMachine : public machine::Machine, public guest::ByteSource {
     calls.emplace_back("start");
     co_return start_result;
   }
-  const machine::MachineState& state() const override { return ends_ && due(end_.first) ? end_.second : running_; }
+  const machine::MachineState& state() const override {
+    return ends_ && due(end_.first) ? end_.second : running_;
+  }
   Task<bool> answers(TimePoint) override {
     calls.emplace_back("answers");
     co_return answer;

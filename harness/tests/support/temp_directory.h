@@ -20,7 +20,9 @@ class TempDirectory {
     std::error_code ignored;
     if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
   }
-  std::filesystem::path operator/(const std::string& name) const { return std::filesystem::path(path_) / name; }
+  std::filesystem::path operator/(const std::string& name) const {
+    return std::filesystem::path(path_) / name;
+  }
   std::filesystem::path path() const { return path_; }
   /// Creates a file and returns its path.
   std::filesystem::path put(const std::string& name, const std::string& content) const {

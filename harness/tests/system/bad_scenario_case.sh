@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # What is wrong in a scenario is told with its line, before anything boots.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "$0")/lib.sh"
 need_kernel
 scenario 3s 'cpsu = 4'

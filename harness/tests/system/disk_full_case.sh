@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # A full disk under the run directory is infra, and named.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "$0")/lib.sh"
 need_kernel
 [ "$(id -u)" -eq 0 ] || skip "needs root to mount a small tmpfs"

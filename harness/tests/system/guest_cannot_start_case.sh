@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # A guest without a program to start is infra.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "$0")/lib.sh"
 need_kernel
 scenario 3s

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # A guest that falls silent while QEMU lives fails with the guest to blame.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "$0")/lib.sh"
 need_kernel
 hungry_scenario 'stall_deadline = "8s"'

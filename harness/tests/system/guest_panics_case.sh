@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # A panic of the guest's kernel fails with the guest to blame.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "$0")/lib.sh"
 need_kernel
 hungry_scenario

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # No guest survives a harness that is killed.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "$0")/lib.sh"
 need_kernel
 scenario 60s

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The first Ctrl-C stops the guest and still reports.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "$0")/lib.sh"
 need_kernel
 scenario 60s

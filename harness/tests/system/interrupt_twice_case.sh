@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The second Ctrl-C ends everything at once; QEMU dies along, also when it does not listen.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "$0")/lib.sh"
 need_kernel
 scenario 60s

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # A guest that runs out of memory fails with the guest to blame.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "$0")/lib.sh"
 need_kernel
 hungry_scenario

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # A QEMU that stands still is told from a guest that hangs, and is killed.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "$0")/lib.sh"
 need_kernel
 scenario 60s 'stall_deadline = "5s"'

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # A QEMU that somebody kills is infra, not a finding.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "$0")/lib.sh"
 need_kernel
 scenario 60s

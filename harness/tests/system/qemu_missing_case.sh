@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Without QEMU nothing runs, and the line says so.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "$0")/lib.sh"
 need_kernel
 scenario 3s

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # An initramfs without its end is infra, whether the manifest knows or only the guest does.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "$0")/lib.sh"
 need_kernel
 scenario 3s 'boot_deadline = "60s"'

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # A kernel file without its end is found before anything boots.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "$0")/lib.sh"
 need_kernel
 scenario 3s
