@@ -25,6 +25,31 @@ bool has_detectors(const scenario::Scenario& scenario) {
                      [](const scenario::Part& part) { return part.kind == scenario::PartKind::kDetector; });
 }
 
+/// What a detector lacks to have been of use, or nothing. Sums over all detectors would hide an idle one.
+std::string idleness(const std::string& id, const PhaseRecord& record) {
+  const auto ended = record.metrics.find(id);
+  if (ended == record.metrics.end()) return id + " told no number of checked loads";
+  const std::map<std::string, std::uint64_t>& metrics = ended->second;
+  const auto loads = metrics.find("loads");
+  if (loads == metrics.end()) return id + " told no number of checked loads";
+  if (loads->second == 0) return id + " checked no load";
+  const auto promises = metrics.find("promises");
+  if (promises == metrics.end() || promises->second > 0) return {};
+  const auto tries = metrics.find("tries");
+  return id + " saw no promise point" + (tries != metrics.end() ? fmt::format(": 0 of {} tries", tries->second) : "");
+}
+
+/// Names every detector that was of no use.
+std::string idle_detectors(const scenario::Scenario& scenario, const PhaseRecord& record) {
+  std::vector<std::string> reasons;
+  for (const scenario::Part& part : scenario.parts) {
+    if (part.kind != scenario::PartKind::kDetector) continue;
+    const std::string reason = idleness(part.id, record);
+    if (!reason.empty()) reasons.push_back(reason);
+  }
+  return fmt::format("{}", fmt::join(reasons, "; "));
+}
+
 std::string vacuity(const scenario::Scenario& scenario, const scenario::Phase& phase, const PhaseRecord& record) {
   for (const auto& [name, least] : phase.at_least) {
     const auto counter = record.counters.find(name);
@@ -32,6 +57,10 @@ std::string vacuity(const scenario::Scenario& scenario, const scenario::Phase& p
     if (value < static_cast<std::uint64_t>(least)) {
       return fmt::format("too little activity: {} is {}, at least {} are needed", name, value, least);
     }
+  }
+  if (phase.expect == scenario::kSilent) {
+    const std::string idle = idle_detectors(scenario, record);
+    if (!idle.empty()) return idle;
   }
   if (has_detectors(scenario) && record.loads == 0) return "the detectors checked no load";
   return {};
@@ -48,6 +77,14 @@ std::string all_skipped(const DetectorsByRule& detectors, const std::string& rul
     reason = fmt::format("{} did not run: {}", id, skipped->second);
   }
   return reason;
+}
+
+/// Adds the members of the object `key` that are counts.
+void take_counts(const guest::Event& seen, const char* key, std::map<std::string, std::uint64_t>& counts) {
+  if (!seen.body.contains(key) || !seen.body.at(key).is_object()) return;
+  for (const auto& [name, value] : seen.body.at(key).items()) {
+    if (value.is_number_integer() && value >= 0) counts[name] = value.get<std::uint64_t>();
+  }
 }
 
 void take(PhaseRecord& record, const guest::Event& seen) {
@@ -68,12 +105,10 @@ void take(PhaseRecord& record, const guest::Event& seen) {
     record.finding_count = std::max(record.finding_count, seen.number("findings"));
     record.elapsed_ms = seen.number("elapsed_ms");
   }
+  if (seen.name == event::kPartEnd) take_counts(seen, "metrics", record.metrics[part]);
   if (seen.name != event::kPhaseEnd) return;
   record.ended = true;
-  if (!seen.body.contains("counters") || !seen.body.at("counters").is_object()) return;
-  for (const auto& [name, value] : seen.body.at("counters").items()) {
-    if (value.is_number_integer() && value >= 0) record.counters[name] = value.get<std::uint64_t>();
-  }
+  take_counts(seen, "counters", record.counters);
 }
 
 PhaseVerdict judge_silence(const scenario::Phase& phase, const PhaseRecord& record, const std::string& vacuous) {
