@@ -25,6 +25,24 @@ bool has_detectors(const scenario::Scenario& scenario) {
                      [](const scenario::Part& part) { return part.kind == scenario::PartKind::kDetector; });
 }
 
+/// "reclaim, migrate did not run: needs 2 NUMA nodes; ...", or nothing: parts with the same reason stand together.
+std::string skipped_parts(const PhaseRecord& record) {
+  std::map<std::string, std::vector<std::string>> ids_by_reason;
+  for (const auto& [id, reason] : record.skipped_parts) ids_by_reason[reason].push_back(id);
+  std::vector<std::string> reasons;
+  for (const auto& [reason, ids] : ids_by_reason) {
+    reasons.push_back(fmt::format("{} did not run: {}", fmt::join(ids, ", "), reason));
+  }
+  return fmt::format("{}", fmt::join(reasons, "; "));
+}
+
+/// True when there are detectors and every one was skipped.
+bool nobody_watched(const scenario::Scenario& scenario, const PhaseRecord& record) {
+  return has_detectors(scenario) && std::all_of(scenario.parts.begin(), scenario.parts.end(), [&record](const scenario::Part& part) {
+    return part.kind != scenario::PartKind::kDetector || record.skipped_parts.contains(part.id);
+  });
+}
+
 /// What a detector lacks to have been of use, or nothing. Sums over all detectors would hide an idle one.
 std::string idleness(const std::string& id, const PhaseRecord& record) {
   const auto ended = record.metrics.find(id);
@@ -111,7 +129,11 @@ void take(PhaseRecord& record, const guest::Event& seen) {
   take_counts(seen, "counters", record.counters);
 }
 
-PhaseVerdict judge_silence(const scenario::Phase& phase, const PhaseRecord& record, const std::string& vacuous) {
+PhaseVerdict judge_silence(const scenario::Scenario& scenario, const scenario::Phase& phase, const PhaseRecord& record,
+                           const std::string& vacuous) {
+  // A missing part comes first: it is why there was too little activity, if there was.
+  const std::string skipped = skipped_parts(record);
+  if (!skipped.empty()) return {phase.name, nobody_watched(scenario, record) ? Outcome::kSkip : Outcome::kVacuous, skipped};
   if (!vacuous.empty()) return {phase.name, Outcome::kVacuous, vacuous};
   return {phase.name, Outcome::kPass, fmt::format("no finding in {} checked loads", format_count(record.loads))};
 }
@@ -164,7 +186,7 @@ PhaseVerdict judge_phase(const scenario::Scenario& scenario, const scenario::Pha
     return {phase.name, Outcome::kInfra, record.started ? "the phase did not end" : "the phase never ran"};
   }
   const std::string vacuous = vacuity(scenario, phase, record);
-  return phase.expect == scenario::kSilent ? judge_silence(phase, record, vacuous)
+  return phase.expect == scenario::kSilent ? judge_silence(scenario, phase, record, vacuous)
                                            : judge_fault(phase, detectors, record, vacuous);
 }
 

@@ -12,8 +12,10 @@ namespace {
 
 using nlohmann::json;
 
+/// With one workload, one injector and two detectors.
 scenario::Scenario scenario_with(const std::string& phase, const std::string& head = "") {
   const std::string text = "title = \"t\"\n" + head + "[[phase]]\nname = \"main\"\nduration = \"8s\"\n" + phase +
+                           "[[workload]]\nname = \"churn\"\n[[injector]]\nname = \"reclaim\"\n"
                            "[[detector]]\nname = \"foreign_content\"\n[[detector]]\nname = \"write_under\"\n";
   return *scenario::parse(text, "x.toml", luf::testing::test_catalog());
 }
@@ -32,11 +34,15 @@ class Guest {
     seen.events.push_back(std::move(event));
     return *this;
   }
+  Guest& skip(const char* part, const char* reason) {
+    ended_.insert(part);
+    return say({{"ev", "skip"}, {"phase", "main"}, {"part", part}, {"reason", reason}});
+  }
   Guest& part_end(const std::string& part, const json& metrics) {
     ended_.insert(part);
     return say({{"ev", "part_end"}, {"phase", "main"}, {"part", part}, {"metrics", metrics}});
   }
-  /// Ends both detectors, unless they did, and the phase.
+  /// Ends both detectors, unless they did or were skipped, and the phase.
   Guest& phase(std::uint64_t loads, std::uint64_t findings = 0, const json& counters = json::object()) {
     for (const char* part : {"foreign_content", "write_under"}) {
       if (!ended_.contains(part)) part_end(part, {{"loads", loads / 2}, {"findings", 0}});
@@ -148,10 +154,44 @@ TEST(Judge, a_finding_of_another_rule_fails) {
 
 TEST(Judge, a_fault_that_nobody_looked_for_is_skipped) {
   Guest guest;
-  guest.start().say({{"ev", "skip"}, {"phase", "main"}, {"part", "foreign_content"}, {"reason", "needs 2 nodes"}}).phase(10);
+  guest.skip("foreign_content", "needs 2 nodes").start().phase(10);
   const Verdict verdict = judged(guest, "expect = \"R8\"\n");
   EXPECT_EQ(verdict.outcome, Outcome::kSkip);
   EXPECT_EQ(verdict.reason, "foreign_content did not run: needs 2 nodes");
+}
+
+TEST(Judge, silence_that_nobody_watched_is_skipped) {
+  Guest guest;
+  guest.skip("foreign_content", "no disk").skip("write_under", "no disk").start().phase(0);
+  const Verdict verdict = judged(guest);
+  EXPECT_EQ(verdict.outcome, Outcome::kSkip);
+  EXPECT_EQ(verdict.reason, "foreign_content, write_under did not run: no disk");
+  EXPECT_FALSE(verdict.blame);
+}
+
+TEST(Judge, silence_without_one_of_its_parts_is_vacuous) {
+  for (const std::string part : {"churn", "reclaim", "write_under"}) {
+    const Verdict verdict = judged(Guest().skip(part.c_str(), "needs 2 nodes").start().phase(1000));
+    EXPECT_EQ(verdict.outcome, Outcome::kVacuous) << part;
+    EXPECT_EQ(verdict.reason, part + " did not run: needs 2 nodes");
+    EXPECT_EQ(verdict.blame, Blame::kScenario) << part;
+  }
+}
+
+TEST(Judge, a_skipped_part_is_named_before_the_activity_it_left_out) {
+  const Guest guest = Guest().skip("reclaim", "needs 2 nodes").skip("write_under", "no disk").start().phase(0);
+  EXPECT_EQ(judged(guest, "at_least = { luf_deferred = 1 }\n").reason,
+            "reclaim did not run: needs 2 nodes; write_under did not run: no disk");
+}
+
+TEST(Judge, a_skipped_part_does_not_hide_a_finding) {
+  const Guest guest = Guest().skip("write_under", "no disk").start().finding("R8", "foreign_content").phase(1000, 1);
+  EXPECT_EQ(judged(guest).outcome, Outcome::kFail);
+}
+
+TEST(Judge, a_caught_fault_stands_without_the_skipped_parts) {
+  const Guest guest = Guest().skip("reclaim", "needs 2 nodes").start().finding("R8", "foreign_content").phase(1000, 1);
+  EXPECT_EQ(judged(guest, "expect = \"R8\"\n").outcome, Outcome::kPass);
 }
 
 TEST(Judge, a_skipped_phase_is_a_skip_with_its_reason) {
