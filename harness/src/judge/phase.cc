@@ -25,6 +25,51 @@ bool has_detectors(const scenario::Scenario& scenario) {
                      [](const scenario::Part& part) { return part.kind == scenario::PartKind::kDetector; });
 }
 
+/// "reclaim, migrate did not run: needs 2 NUMA nodes; ...", or nothing: parts with the same reason stand together.
+std::string skipped_parts(const PhaseRecord& record) {
+  std::map<std::string, std::vector<std::string>> ids_by_reason;
+  for (const auto& [id, reason] : record.skipped_parts) ids_by_reason[reason].push_back(id);
+  std::vector<std::string> reasons;
+  for (const auto& [reason, ids] : ids_by_reason) {
+    reasons.push_back(fmt::format("{} did not run: {}", fmt::join(ids, ", "), reason));
+  }
+  return fmt::format("{}", fmt::join(reasons, "; "));
+}
+
+/// True when there are detectors and every one was skipped.
+bool nobody_watched(const scenario::Scenario& scenario, const PhaseRecord& record) {
+  return has_detectors(scenario) &&
+         std::all_of(scenario.parts.begin(), scenario.parts.end(), [&record](const scenario::Part& part) {
+           return part.kind != scenario::PartKind::kDetector || record.skipped_parts.contains(part.id);
+         });
+}
+
+/// What a detector lacks to have been of use, or nothing. Sums over all detectors would hide an idle one.
+std::string idleness(const std::string& id, const PhaseRecord& record) {
+  const auto ended = record.metrics.find(id);
+  if (ended == record.metrics.end()) return id + " told no number of checked loads";
+  const std::map<std::string, std::uint64_t>& metrics = ended->second;
+  const auto loads = metrics.find("loads");
+  if (loads == metrics.end()) return id + " told no number of checked loads";
+  if (loads->second == 0) return id + " checked no load";
+  const auto promises = metrics.find("promises");
+  if (promises == metrics.end() || promises->second > 0) return {};
+  const auto tries = metrics.find("tries");
+  return id + " saw no promise point" +
+         (tries != metrics.end() ? fmt::format(": 0 of {} tries", tries->second) : "");
+}
+
+/// Names every detector that was of no use.
+std::string idle_detectors(const scenario::Scenario& scenario, const PhaseRecord& record) {
+  std::vector<std::string> reasons;
+  for (const scenario::Part& part : scenario.parts) {
+    if (part.kind != scenario::PartKind::kDetector) continue;
+    const std::string reason = idleness(part.id, record);
+    if (!reason.empty()) reasons.push_back(reason);
+  }
+  return fmt::format("{}", fmt::join(reasons, "; "));
+}
+
 std::string vacuity(const scenario::Scenario& scenario, const scenario::Phase& phase,
                     const PhaseRecord& record) {
   for (const auto& [name, least] : phase.at_least) {
@@ -35,6 +80,10 @@ std::string vacuity(const scenario::Scenario& scenario, const scenario::Phase& p
     if (value < static_cast<std::uint64_t>(least)) {
       return fmt::format("too little activity: {} is {}, at least {} are needed", name, value, least);
     }
+  }
+  if (phase.expect == scenario::kSilent) {
+    const std::string idle = idle_detectors(scenario, record);
+    if (!idle.empty()) return idle;
   }
   if (has_detectors(scenario) && record.loads == 0) return "the detectors checked no load";
   return {};
@@ -52,6 +101,14 @@ std::string all_skipped(const DetectorsByRule& detectors, const std::string& rul
     reason = fmt::format("{} did not run: {}", id, skipped->second);
   }
   return reason;
+}
+
+/// Adds the members of the object `key` that are counts.
+void take_counts(const guest::Event& seen, const char* key, std::map<std::string, std::uint64_t>& counts) {
+  if (!seen.body.contains(key) || !seen.body.at(key).is_object()) return;
+  for (const auto& [name, value] : seen.body.at(key).items()) {
+    if (value.is_number_integer() && value >= 0) counts[name] = value.get<std::uint64_t>();
+  }
 }
 
 void take(PhaseRecord& record, const guest::Event& seen) {
@@ -73,16 +130,18 @@ void take(PhaseRecord& record, const guest::Event& seen) {
     record.finding_count = std::max(record.finding_count, seen.number("findings"));
     record.elapsed_ms = seen.number("elapsed_ms");
   }
+  if (seen.name == event::kPartEnd) take_counts(seen, "metrics", record.metrics[part]);
   if (seen.name != event::kPhaseEnd) return;
   record.ended = true;
-  if (!seen.body.contains("counters") || !seen.body.at("counters").is_object()) return;
-  for (const auto& [name, value] : seen.body.at("counters").items()) {
-    if (value.is_number_integer() && value >= 0) record.counters[name] = value.get<std::uint64_t>();
-  }
+  take_counts(seen, "counters", record.counters);
 }
 
-PhaseVerdict judge_silence(const scenario::Phase& phase, const PhaseRecord& record,
-                           const std::string& vacuous) {
+PhaseVerdict judge_silence(const scenario::Scenario& scenario, const scenario::Phase& phase,
+                           const PhaseRecord& record, const std::string& vacuous) {
+  // A missing part comes first: it is why there was too little activity, if there was.
+  const std::string skipped = skipped_parts(record);
+  if (!skipped.empty())
+    return {phase.name, nobody_watched(scenario, record) ? Outcome::kSkip : Outcome::kVacuous, skipped};
   if (!vacuous.empty()) return {phase.name, Outcome::kVacuous, vacuous};
   return {phase.name, Outcome::kPass,
           fmt::format("no finding in {} checked loads", format_count(record.loads))};
@@ -140,7 +199,7 @@ PhaseVerdict judge_phase(const scenario::Scenario& scenario, const scenario::Pha
     return {phase.name, Outcome::kInfra, record.started ? "the phase did not end" : "the phase never ran"};
   }
   const std::string vacuous = vacuity(scenario, phase, record);
-  return phase.expect == scenario::kSilent ? judge_silence(phase, record, vacuous)
+  return phase.expect == scenario::kSilent ? judge_silence(scenario, phase, record, vacuous)
                                            : judge_fault(phase, detectors, record, vacuous);
 }
 

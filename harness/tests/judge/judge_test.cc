@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "scenario/parse.h"
 #include "support/catalog.h"
 
@@ -10,9 +12,11 @@ namespace {
 
 using nlohmann::json;
 
+/// With one workload, one injector and two detectors.
 scenario::Scenario scenario_with(const std::string& phase, const std::string& head = "") {
   const std::string text = "title = \"t\"\n" + head + "[[phase]]\nname = \"main\"\nduration = \"8s\"\n" +
                            phase +
+                           "[[workload]]\nname = \"churn\"\n[[injector]]\nname = \"reclaim\"\n"
                            "[[detector]]\nname = \"foreign_content\"\n[[detector]]\nname = \"write_under\"\n";
   return *scenario::parse(text, "x.toml", luf::testing::test_catalog());
 }
@@ -31,7 +35,19 @@ class Guest {
     seen.events.push_back(std::move(event));
     return *this;
   }
+  Guest& skip(const char* part, const char* reason) {
+    ended_.insert(part);
+    return say({{"ev", "skip"}, {"phase", "main"}, {"part", part}, {"reason", reason}});
+  }
+  Guest& part_end(const std::string& part, const json& metrics) {
+    ended_.insert(part);
+    return say({{"ev", "part_end"}, {"phase", "main"}, {"part", part}, {"metrics", metrics}});
+  }
+  /// Ends both detectors, unless they did or were skipped, and the phase.
   Guest& phase(std::uint64_t loads, std::uint64_t findings = 0, const json& counters = json::object()) {
+    for (const char* part : {"foreign_content", "write_under"}) {
+      if (!ended_.contains(part)) part_end(part, {{"loads", loads / 2}, {"findings", 0}});
+    }
     say({{"ev", "phase_end"},
          {"phase", "main"},
          {"elapsed_ms", 8000},
@@ -50,6 +66,9 @@ class Guest {
     return say({{"ev", "done"}});
   }
   Observation seen;
+
+ private:
+  std::set<std::string> ended_;
 };
 
 Verdict judged(const Guest& guest, const std::string& phase = "", const std::string& head = "") {
@@ -71,6 +90,57 @@ TEST(Judge, a_finding_in_a_silent_phase_fails) {
 
 TEST(Judge, silence_without_loads_is_vacuous) {
   EXPECT_EQ(judged(Guest().start().phase(0)).outcome, Outcome::kVacuous);
+}
+
+TEST(Judge, a_busy_detector_does_not_hide_an_idle_one) {
+  const Verdict verdict = judged(Guest().start().part_end("write_under", {{"loads", 0}}).phase(1000));
+  EXPECT_EQ(verdict.outcome, Outcome::kVacuous);
+  EXPECT_EQ(verdict.reason, "write_under checked no load");
+  EXPECT_EQ(verdict.blame, Blame::kScenario);
+}
+
+TEST(Judge, a_detector_that_tells_no_loads_is_vacuous) {
+  const Verdict without = judged(Guest().start().part_end("write_under", json::object()).phase(1000));
+  EXPECT_EQ(without.outcome, Outcome::kVacuous);
+  EXPECT_EQ(without.reason, "write_under told no number of checked loads");
+  const json end{
+      {"ev", "phase_end"}, {"phase", "main"}, {"elapsed_ms", 8000}, {"loads", 1000}, {"findings", 0}};
+  const Verdict silent =
+      judged(Guest().start().part_end("foreign_content", {{"loads", 1000}}).say(end).done());
+  EXPECT_EQ(silent.outcome, Outcome::kVacuous);
+  EXPECT_EQ(silent.reason, "write_under told no number of checked loads");
+}
+
+TEST(Judge, a_detector_without_a_promise_point_is_vacuous) {
+  const auto with = [](const json& metrics) {
+    return judged(Guest().start().part_end("write_under", metrics).phase(1000));
+  };
+  const Verdict verdict = with({{"loads", 500}, {"tries", 12}, {"promises", 0}});
+  EXPECT_EQ(verdict.outcome, Outcome::kVacuous);
+  EXPECT_EQ(verdict.reason, "write_under saw no promise point: 0 of 12 tries");
+  EXPECT_EQ(with({{"loads", 500}, {"promises", 0}}).reason, "write_under saw no promise point");
+  EXPECT_EQ(with({{"loads", 500}, {"tries", 12}, {"promises", 1}}).outcome, Outcome::kPass);
+}
+
+TEST(Judge, every_idle_detector_is_named) {
+  Guest guest;
+  guest.start()
+      .part_end("foreign_content", {{"loads", 0}})
+      .part_end("write_under", {{"loads", 9}, {"tries", 3}, {"promises", 0}});
+  EXPECT_EQ(judged(guest.phase(9)).reason,
+            "foreign_content checked no load; write_under saw no promise point: 0 of 3 tries");
+}
+
+TEST(Judge, an_idle_detector_does_not_hide_a_finding) {
+  const Guest guest =
+      Guest().start().part_end("write_under", {{"loads", 0}}).finding("R8", "foreign_content").phase(1000, 1);
+  EXPECT_EQ(judged(guest).outcome, Outcome::kFail);
+}
+
+TEST(Judge, a_caught_fault_does_not_need_the_other_detectors) {
+  const Guest guest =
+      Guest().start().part_end("write_under", {{"loads", 0}}).finding("R8", "foreign_content").phase(1000, 1);
+  EXPECT_EQ(judged(guest, "expect = \"R8\"\n").outcome, Outcome::kPass);
 }
 
 TEST(Judge, too_little_activity_is_vacuous) {
@@ -105,12 +175,47 @@ TEST(Judge, a_finding_of_another_rule_fails) {
 
 TEST(Judge, a_fault_that_nobody_looked_for_is_skipped) {
   Guest guest;
-  guest.start()
-      .say({{"ev", "skip"}, {"phase", "main"}, {"part", "foreign_content"}, {"reason", "needs 2 nodes"}})
-      .phase(10);
+  guest.skip("foreign_content", "needs 2 nodes").start().phase(10);
   const Verdict verdict = judged(guest, "expect = \"R8\"\n");
   EXPECT_EQ(verdict.outcome, Outcome::kSkip);
   EXPECT_EQ(verdict.reason, "foreign_content did not run: needs 2 nodes");
+}
+
+TEST(Judge, silence_that_nobody_watched_is_skipped) {
+  Guest guest;
+  guest.skip("foreign_content", "no disk").skip("write_under", "no disk").start().phase(0);
+  const Verdict verdict = judged(guest);
+  EXPECT_EQ(verdict.outcome, Outcome::kSkip);
+  EXPECT_EQ(verdict.reason, "foreign_content, write_under did not run: no disk");
+  EXPECT_FALSE(verdict.blame);
+}
+
+TEST(Judge, silence_without_one_of_its_parts_is_vacuous) {
+  for (const std::string part : {"churn", "reclaim", "write_under"}) {
+    const Verdict verdict = judged(Guest().skip(part.c_str(), "needs 2 nodes").start().phase(1000));
+    EXPECT_EQ(verdict.outcome, Outcome::kVacuous) << part;
+    EXPECT_EQ(verdict.reason, part + " did not run: needs 2 nodes");
+    EXPECT_EQ(verdict.blame, Blame::kScenario) << part;
+  }
+}
+
+TEST(Judge, a_skipped_part_is_named_before_the_activity_it_left_out) {
+  const Guest guest =
+      Guest().skip("reclaim", "needs 2 nodes").skip("write_under", "no disk").start().phase(0);
+  EXPECT_EQ(judged(guest, "at_least = { luf_deferred = 1 }\n").reason,
+            "reclaim did not run: needs 2 nodes; write_under did not run: no disk");
+}
+
+TEST(Judge, a_skipped_part_does_not_hide_a_finding) {
+  const Guest guest =
+      Guest().skip("write_under", "no disk").start().finding("R8", "foreign_content").phase(1000, 1);
+  EXPECT_EQ(judged(guest).outcome, Outcome::kFail);
+}
+
+TEST(Judge, a_caught_fault_stands_without_the_skipped_parts) {
+  const Guest guest =
+      Guest().skip("reclaim", "needs 2 nodes").start().finding("R8", "foreign_content").phase(1000, 1);
+  EXPECT_EQ(judged(guest, "expect = \"R8\"\n").outcome, Outcome::kPass);
 }
 
 TEST(Judge, a_skipped_phase_is_a_skip_with_its_reason) {
