@@ -58,14 +58,15 @@ std::string to_string(Accel accel) { return accel == Accel::kTcg ? "tcg" : "kvm"
 
 std::string kernel_cmdline(const QemuSetup& setup) {
   std::string line =
-      "console=ttyS0 "        // kernel messages to console.log
-      "loglevel=5 "           // warnings too, which `quiet` would hide; the rest costs boot time
-      "panic=-1 oops=panic "  // end at once, so that the host learns of it
-      "watchdog_thresh=30 "   // a vCPU of a busy host may stand still for long
-      "nokaslr "              // addresses in logs match vmlinux, runs can be compared
-      "mitigations=off "      // they flush and cost time; the machine is not shared
-      "random.trust_cpu=on "  // no wait for entropy
-      "no_timer_check "       // the timer test fails on a busy host
+      "console=ttyS0 "           // kernel messages to console.log
+      "loglevel=5 "              // warnings too, which `quiet` would hide; the rest costs boot time
+      "panic=-1 oops=panic "     // end at once, so that the host learns of it
+      "watchdog_thresh=30 "      // a vCPU of a busy host may stand still for long
+      "nokaslr "                 // addresses in logs match vmlinux, runs can be compared
+      "mitigations=off "         // they flush and cost time; the machine is not shared
+      "numa_balancing=disable "  // its PTE scans flush readers by themselves and hide faults
+      "random.trust_cpu=on "     // no wait for entropy
+      "no_timer_check "          // the timer test fails on a busy host
       "ramdisk_size=65536 brd.rd_size=65536";               // a disk in guest RAM, 64 MiB
   if (setup.accel == Accel::kTcg) line += " tsc=reliable";  // emulated, so its watchdog only sees host noise
   if (!setup.cmdline.empty()) line += " " + setup.cmdline;
