@@ -44,6 +44,17 @@ int become(const Command& command, char* const* words, pid_t parent) {
   return errno;
 }
 
+/// What the child wrote before it gave up, or 0 when the pipe closed at a successful exec. A signal that interrupts the
+/// wait says nothing about the child.
+int exec_error(int report) {
+  int error = 0;
+  ssize_t got = 0;
+  do {
+    got = ::read(report, &error, sizeof(error));
+  } while (got < 0 && errno == EINTR);
+  return got == sizeof(error) ? error : 0;
+}
+
 }  // namespace
 
 Result<void> Process::start(const Command& command) {
@@ -65,8 +76,7 @@ Result<void> Process::start(const Command& command) {
   }
   ::close(report);
   int error = pid_ < 0 ? errno : 0;
-  // The pipe closes at a successful exec; else the child tells why it failed.
-  if (pid_ > 0 && ::read(pipe[0], &error, sizeof(error)) != sizeof(error)) error = 0;
+  if (pid_ > 0) error = exec_error(pipe[0]);
   ::close(pipe[0]);
   if (error == 0) {
     const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
@@ -83,7 +93,12 @@ Result<void> Process::start(const Command& command) {
 
 void Process::reap(int flags) {
   int status = 0;
-  if (end_ || ::waitpid(pid_, &status, flags) != pid_) return;
+  if (end_) return;
+  pid_t found = 0;
+  do {
+    found = ::waitpid(pid_, &status, flags);
+  } while (found < 0 && errno == EINTR);
+  if (found != pid_) return;
   ProcessEnd end;
   if (WIFSIGNALED(status)) {
     end.signal = WTERMSIG(status);

@@ -5,38 +5,19 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
-#include <cstdlib>
-#include <filesystem>
 
 #include "async/task_group.h"
 #include "base/file.h"
+#include "base/scratch.h"
 #include "machine/process.h"
 
 namespace luf::machine {
-namespace {
-
-/// A file name that vanishes with its owner.
-class ScratchFile {
- public:
-  ScratchFile() : path_((std::filesystem::temp_directory_path() / "lufbed-XXXXXX").string()) {
-    const int fd = ::mkstemp(path_.data());
-    if (fd >= 0) ::close(fd);
-  }
-  ScratchFile(const ScratchFile&) = delete;
-  ScratchFile& operator=(const ScratchFile&) = delete;
-  ~ScratchFile() { ::unlink(path_.c_str()); }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
-}  // namespace
 
 Task<Result<std::string>> run_tool(std::vector<std::string> words, Clock& clock, TimePoint deadline) {
   const auto executor = co_await boost::asio::this_coro::executor;
-  const ScratchFile output;
-  const Command command{words, output.path(), -1};
+  const Result<Scratch> output = Scratch::file("lufbed-");
+  if (!output) co_return pass_on(output);
+  const Command command{words, output->path(), -1};
   Wake changed(executor, clock);
   Process process(executor);
   TaskGroup tasks(executor, clock);
@@ -47,7 +28,7 @@ Task<Result<std::string>> run_tool(std::vector<std::string> words, Clock& clock,
   const bool late = !process.end();
   process.signal(SIGKILL);
   co_await tasks.join();
-  Result<std::string> text = read_file(output.path());
+  Result<std::string> text = read_file(output->path());
   if (late) co_return fail(Blame::kTimeout, "{} did not end in time", words.front());
   if (text && process.end()->code != 0) co_return fail(Blame::kInfra, "{} failed: {}", words.front(), *text);
   co_return text;

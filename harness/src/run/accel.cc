@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/scratch.h"
 #include "base/sha256.h"
 #include "machine/tool.h"
 #include "run/boot_time.h"

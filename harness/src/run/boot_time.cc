@@ -6,13 +6,13 @@
 
 #include "async/task_group.h"
 #include "base/file.h"
+#include "base/scratch.h"
 #include "guest/follower.h"
 #include "guest/plan_device.h"
 #include "machine/process.h"
 #include "machine/qemu_machine.h"
 #include "protocol/bare_line.h"
 #include "protocol/event.h"
-#include "run/scratch_directory.h"
 #include "run/supervise.h"
 
 namespace luf::run {
@@ -111,16 +111,18 @@ Task<Result<double>> time_bare(const Environment& environment, const machine::Qe
 
 Task<Result<FirstEvent>> boot_to_first_event(const Environment& environment, const machine::QemuSetup& given,
                                              Nanoseconds patience) {
-  const ScratchDirectory scratch;
-  const Result<machine::QemuSetup> setup = place_files(given, scratch.path());
+  const Result<Scratch> scratch = Scratch::directory("lufbed-guest-");
+  if (!scratch) co_return pass_on(scratch);
+  const Result<machine::QemuSetup> setup = place_files(given, scratch->path());
   if (!setup) co_return pass_on(setup);
   co_return co_await watch_first_event(environment, *setup, patience);
 }
 
 Task<Result<Nanoseconds>> boot_to_bare_line(const Environment& environment, const machine::QemuSetup& given,
                                             Nanoseconds patience) {
-  const ScratchDirectory scratch;
-  const Result<machine::QemuSetup> setup = place_files(given, scratch.path());
+  const Result<Scratch> scratch = Scratch::directory("lufbed-guest-");
+  if (!scratch) co_return pass_on(scratch);
+  const Result<machine::QemuSetup> setup = place_files(given, scratch->path());
   if (!setup) co_return pass_on(setup);
   Wake changed(environment.executor, environment.clock);
   const Interrupt::Listener listener(environment.interrupt, changed);

@@ -1,5 +1,7 @@
 #include "run/module_image.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "base/file.h"
@@ -64,7 +66,8 @@ Task<Result<artifact::Image>> image_for(const Environment& environment, const Se
   if (!made) co_return pass_on(made);
   const fs::path result = directory / (cache_name(settings, modules) + ".cpio");
   if (fs::exists(result, ignored)) co_return described(settings.image, result);
-  const fs::path draft = result.string() + ".tmp";
+  // Its own for every process: two that start at once would write into each other's.
+  const fs::path draft = fmt::format("{}.{}.tmp", result.string(), ::getpid());
   std::vector<std::string> words{(settings.executable.parent_path() / "luf-initramfs").string(),
                                  "--base",
                                  settings.image.initramfs.string(),
@@ -76,7 +79,10 @@ Task<Result<artifact::Image>> image_for(const Environment& environment, const Se
                                  draft.string()};
   const Result<std::string> built =
       co_await machine::run_tool(std::move(words), environment.clock, environment.clock.now() + kPatience);
-  if (!built) co_return pass_on(built);
+  if (!built) {
+    fs::remove(draft, ignored);
+    co_return pass_on(built);
+  }
   fs::rename(draft, result, ignored);
   if (ignored) co_return fail(Blame::kInfra, "cannot keep {}: {}", result.string(), ignored.message());
   co_return described(settings.image, result);

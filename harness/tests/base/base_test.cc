@@ -5,7 +5,9 @@
 
 #include "base/file.h"
 #include "base/nearest.h"
+#include "base/scratch.h"
 #include "base/sha256.h"
+#include "support/environment.h"
 #include "support/temp_directory.h"
 
 namespace luf {
@@ -23,6 +25,33 @@ TEST(Sha256, does_not_depend_on_how_the_bytes_come) {
   Sha256 hash;
   for (char character : text) hash.update(std::string(1, character));
   EXPECT_EQ(hash.finish(), sha256(text));
+}
+
+TEST(Scratch, vanishes_with_its_owner) {
+  const luf::testing::TempDirectory root;
+  const luf::testing::EnvironmentVariable place("TMPDIR", root.path().string());
+  {
+    const Result<Scratch> file = Scratch::file("f-");
+    const Result<Scratch> directory = Scratch::directory("d-");
+    ASSERT_TRUE(file && directory);
+    EXPECT_TRUE(std::filesystem::is_regular_file(file->path()));
+    EXPECT_EQ(directory->path().parent_path(), root.path());
+    ASSERT_TRUE(write_file(directory->path() / "inside", "x"));
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(root.path()));
+}
+
+TEST(Scratch, that_cannot_be_made_is_infra) {
+  for (const char* place :
+       {"/nonexistent", "/proc"}) {  // no directory; one in which nobody can create anything
+    const luf::testing::EnvironmentVariable variable("TMPDIR", place);
+    const Result<Scratch> file = Scratch::file("f-");
+    const Result<Scratch> directory = Scratch::directory("d-");
+    ASSERT_FALSE(file || directory) << place;
+    EXPECT_EQ(file.error().blame, Blame::kInfra);
+    EXPECT_EQ(directory.error().blame, Blame::kInfra);
+    EXPECT_TRUE(directory.error().message.starts_with("cannot ")) << directory.error().message;
+  }
 }
 
 TEST(Nearest, finds_a_typo_and_nothing_far) {

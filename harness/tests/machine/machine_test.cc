@@ -1,14 +1,20 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <pthread.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <csignal>
+#include <thread>
 
 #include "base/file.h"
 #include "machine/process.h"
 #include "machine/qemu_command.h"
 #include "machine/tool.h"
+#include "support/environment.h"
 #include "support/temp_directory.h"
 
 namespace luf::machine {
@@ -66,6 +72,14 @@ TEST(QemuCommand, puts_the_users_kernel_words_last) {
   EXPECT_TRUE(kernel_cmdline(setup()).ends_with(" x=1"));
 }
 
+TEST(QemuCommand, keeps_the_kernel_from_flushing_by_itself) {
+  for (const Accel accel : {Accel::kTcg, Accel::kKvm}) {
+    QemuSetup each = setup();
+    each.accel = accel;
+    EXPECT_NE(kernel_cmdline(each).find(" numa_balancing=disable "), std::string::npos);
+  }
+}
+
 Result<std::string> run_words(std::vector<std::string> words, seconds patience) {
   boost::asio::io_context context;
   Clock clock;
@@ -95,6 +109,40 @@ TEST(Tool, a_failing_program_is_told_with_its_words) {
 TEST(Tool, a_late_program_is_killed) {
   const Result<std::string> result = run_words({"sleep", "60"}, seconds(0));
   EXPECT_EQ(result.error().blame, Blame::kTimeout);
+}
+
+TEST(Tool, without_a_place_for_its_output_is_infra) {
+  const luf::testing::EnvironmentVariable place("TMPDIR", "/proc");
+  const Result<std::string> result = run_words({"echo", "hello"}, seconds(20));
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().blame, Blame::kInfra);
+  EXPECT_TRUE(result.error().message.starts_with("cannot create the temporary file /proc/"))
+      << result.error().message;
+}
+
+TEST(Process, hears_of_a_failed_exec_through_signals) {
+  const TempDirectory directory;
+  const std::filesystem::path fifo = directory / "out";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  struct sigaction interrupting {};
+  interrupting.sa_handler = [](int) {};  // no SA_RESTART
+  struct sigaction before {};
+  ASSERT_EQ(::sigaction(SIGUSR1, &interrupting, &before), 0);
+  // The child waits for a reader of its output before it tries to execute, so its parent gets all the signals.
+  std::jthread signaller([&fifo, parent = ::pthread_self()] {
+    for (int i = 0; i < 20; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      ::pthread_kill(parent, SIGUSR1);
+    }
+    ::close(::open(fifo.c_str(), O_RDONLY));
+  });
+  boost::asio::io_context context;
+  Process process(context.get_executor());
+  const Result<void> started = process.start({{"/nonexistent/qemu"}, fifo, -1});
+  signaller.join();
+  ::sigaction(SIGUSR1, &before, nullptr);
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().message, "cannot start /nonexistent/qemu: No such file or directory");
 }
 
 TEST(Process, does_not_outlive_its_owner) {

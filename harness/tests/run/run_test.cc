@@ -1,11 +1,15 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/sha256.h"
+#include "run/module_image.h"
 #include "run/run_directory.h"
 #include "run/supervise.h"
+#include "support/environment.h"
 #include "support/fake_clock.h"
 #include "support/fake_machine.h"
 #include "support/temp_directory.h"
@@ -154,6 +158,52 @@ TEST(RunDirectory, the_verdict_is_json) {
   EXPECT_EQ(json["verdict"], "fail");
   EXPECT_EQ(json["blame"], "guest");
   EXPECT_EQ(json["phases"][0]["verdict"], "fail");
+}
+
+/// A directory with a stand-in for luf-initramfs, whose result is its own file name, and what it needs.
+struct ModuleBench {
+  explicit ModuleBench(const std::string& tool) {
+    root.put("luf-initramfs", "#!/bin/sh\nfor out; do :; done\nprintf %s \"$out\" > \"$out\"\n" + tool);
+    std::filesystem::permissions(root / "luf-initramfs", std::filesystem::perms::owner_all);
+    std::filesystem::create_directory(root / "modules");
+    settings.modules = root / "modules";
+    settings.executable = root / "lufbed";
+    settings.image.initramfs = root.put("base.cpio", "base");
+    settings.image.initramfs_size = 4;
+    settings.image.initramfs_sha256 = sha256("base");
+  }
+  Result<artifact::Image> build() {
+    boost::asio::io_context context;
+    Clock clock;
+    Interrupt interrupt;
+    report::Progress progress(false);
+    const Environment environment{context.get_executor(), clock, interrupt, progress};
+    Result<artifact::Image> result;
+    const auto keep = [&result](const std::exception_ptr& error, Result<artifact::Image> image) {
+      if (error) std::rethrow_exception(error);
+      result = std::move(image);
+    };
+    boost::asio::co_spawn(context, image_for(environment, settings), keep);
+    context.run();
+    return result;
+  }
+  luf::testing::TempDirectory root;
+  luf::testing::EnvironmentVariable cache{"XDG_CACHE_HOME", root.path().string()};
+  Settings settings;
+};
+
+TEST(ModuleImage, is_drafted_under_a_name_of_this_process) {
+  ModuleBench bench("");
+  const Result<artifact::Image> image = bench.build();
+  ASSERT_TRUE(image) << image.error().message;
+  EXPECT_EQ(image->initramfs.extension(), ".cpio");
+  EXPECT_EQ(*read_file(image->initramfs), fmt::format("{}.{}.tmp", image->initramfs.string(), ::getpid()));
+}
+
+TEST(ModuleImage, leaves_no_draft_when_it_fails) {
+  ModuleBench bench("exit 1\n");
+  EXPECT_FALSE(bench.build());
+  EXPECT_TRUE(std::filesystem::is_empty(bench.root / "lufbed/initramfs"));
 }
 
 TEST(ScenarioName, follows_the_folder_scenarios) {
