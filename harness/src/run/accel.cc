@@ -1,14 +1,12 @@
 #include "run/accel.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
-#include "base/scratch.h"
 #include "base/sha256.h"
 #include "machine/tool.h"
 #include "run/boot_time.h"
