@@ -82,23 +82,9 @@ void store_versions(PartContext& context, const std::string& path, std::uint64_t
 }
 
 void run(PartContext& context) {
-  const std::uint64_t pages = context.number("pages");
-  CommittedVersions* committed = map_committed_versions(context, pages);
-  auto& brief = context.metric("brief");
   context.metric("tries");
   context.metric("promises");
-  const std::uint64_t settle_ticks = context.number("settle") / 1'000'000;
-  const std::string path = create_page_file(context, pages);
-  context.fork_pinned(context.reader_cpu(0), [&] {
-    const Line* view = map_page_file(context, path, pages);
-    context.add_target(getpid(), const_cast<Line*>(view), pages * kPageSize);
-    watch_versions(context, {"R5", "the stores through another mapping were done", view, pages, committed,
-                             settle_ticks, &brief});
-  });
-  context.fork_pinned(context.worker_cpu(1), [&] { store_versions(context, path, pages, *committed); });
-  pin_to_cpu(context.worker_cpu(0));  // where reclaim runs: see VersionWatch::settle_ticks
-  context.wait_for_start();
-  context.supervise();
+  run_version_watch(context, "R5", "the stores through another mapping were done", store_versions);
 }
 
 }  // namespace

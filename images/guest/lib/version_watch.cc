@@ -1,6 +1,7 @@
 #include "lib/version_watch.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -100,6 +101,24 @@ void watch_versions(PartContext& context, const VersionWatch& watch) {
     for (std::uint64_t page = 0; page < watch.pages; ++page) check_line(context, watch, {page, line});
     context.loads().fetch_add(watch.pages * kWordsPerLine, std::memory_order_relaxed);
   }
+}
+
+void run_version_watch(PartContext& context, std::string_view rule, std::string_view promise,
+                       VersionWriter write) {
+  const std::uint64_t pages = context.number("pages");
+  CommittedVersions* committed = map_committed_versions(context, pages);
+  auto& brief = context.metric("brief");
+  const std::uint64_t settle_ticks = context.number("settle") / 1'000'000;
+  const std::string path = create_page_file(context, pages);
+  context.fork_pinned(context.reader_cpu(0), [&] {
+    const Line* view = map_page_file(context, path, pages);
+    context.add_target(getpid(), const_cast<Line*>(view), pages * kPageSize);
+    watch_versions(context, {rule, promise, view, pages, committed, settle_ticks, &brief});
+  });
+  context.fork_pinned(context.worker_cpu(1), [&] { write(context, path, pages, *committed); });
+  pin_to_cpu(context.worker_cpu(0));  // where reclaim runs: see VersionWatch::settle_ticks
+  context.wait_for_start();
+  context.supervise();
 }
 
 }  // namespace luf::guest

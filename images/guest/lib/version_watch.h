@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "lib/page_file.h"
@@ -38,5 +39,14 @@ struct VersionWatch {
 
 /// Spins over all pages until the phase stops. No system call, no fault but a refault.
 void watch_versions(PartContext& context, const VersionWatch& watch);
+
+/// Makes new versions of the pages of the file `path` until the phase stops, and publishes each.
+using VersionWriter = void (*)(PartContext& context, const std::string& path, std::uint64_t pages,
+                               CommittedVersions& committed);
+
+/// The whole of a detector of old data with the parameters `pages` and `settle`: one reader that watches, one writer, each in
+/// a process and on a CPU of its own. `rule` and `promise` as in VersionWatch.
+void run_version_watch(PartContext& context, std::string_view rule, std::string_view promise,
+                       VersionWriter write);
 
 }  // namespace luf::guest
