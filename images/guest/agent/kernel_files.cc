@@ -81,6 +81,8 @@ std::uint64_t parse_tlb_interrupts(std::string_view text) {
 
 Counters read_counters() {
   Counters counters = parse_counters(read_text("/proc/vmstat"));
+  for (const char* file : {"counters", "check"})
+    counters.merge(parse_counters(read_text(std::string("/sys/kernel/debug/luf/") + file)));
   counters["ipi_tlb"] = parse_tlb_interrupts(read_text("/proc/interrupts"));
   return counters;
 }
