@@ -16,6 +16,7 @@ Nanoseconds duration_of(const Job& job) {
 }
 
 std::string wanted_accel(const Settings& settings, const Job& job) {
+  if (job.scenario.machine.icount) return "tcg";  // what else was asked for was refused
   return settings.accel.value_or(job.scenario.machine.accel);
 }
 

@@ -17,6 +17,9 @@ namespace {
 
 /// A phase under emulation on a busy host may take several times its guest time.
 constexpr int kSlowdown = 4;
+/// With icount it is a number of instructions, which all virtual CPUs carry out in one thread: 2^-N of them a ns, of
+/// which a busy host does 10 million a second.
+constexpr int kIcountSlowdown = 100;
 
 machine::QemuSetup setup_of(const Settings& settings, const Job& job, machine::Accel accel,
                             const RunDirectory& directory) {
@@ -26,6 +29,8 @@ machine::QemuSetup setup_of(const Settings& settings, const Job& job, machine::A
   setup.cpus = job.scenario.machine.cpus;
   setup.memory = job.scenario.machine.memory;
   setup.nodes = job.scenario.machine.nodes;
+  setup.icount = job.scenario.machine.icount;
+  setup.seed = job.scenario.seed;
   setup.kernel = settings.kernel.file;
   setup.initramfs = settings.image.initramfs;
   setup.plan = directory.file("plan.bin");
@@ -40,8 +45,10 @@ machine::QemuSetup setup_of(const Settings& settings, const Job& job, machine::A
 Patience patience_of(const scenario::Scenario& scenario) {
   Patience patience{scenario.machine.boot_deadline, scenario.machine.stall_deadline,
                     scenario.machine.boot_deadline};
+  const std::optional<std::int64_t> icount = scenario.machine.icount;
+  const int slowdown = icount ? std::max(kSlowdown, kIcountSlowdown >> *icount) : kSlowdown;
   for (const scenario::Phase& phase : scenario.phases)
-    patience.whole += phase.duration * kSlowdown + patience.stall;
+    patience.whole += phase.duration * slowdown + patience.stall;
   return patience;
 }
 
