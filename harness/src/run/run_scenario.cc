@@ -138,8 +138,9 @@ void conclude(const RunDirectory& directory, const judge::Observation& seen, rep
 
 }  // namespace
 
-Task<report::Summary> run_scenario(const Environment& environment, const Settings& settings, const Job& job,
+Task<report::Summary> run_scenario(const Environment& environment, const Settings& settings, const Job& given,
                                    AccelChoice accel, std::string qemu_version) {
+  Job job = given;
   judge::Observation seen;
   const TimePoint start = environment.clock.now();
   const Result<RunDirectory> directory = RunDirectory::create(settings.runs, job.name);
@@ -147,6 +148,7 @@ Task<report::Summary> run_scenario(const Environment& environment, const Setting
     seen.error = directory.error();
     co_return summary_of(settings, job, seen);
   }
+  if (job.file.empty()) job.file = directory->file("scenario.toml");
   const machine::QemuSetup setup = setup_of(settings, job, accel.accel, *directory);
   const Manifest manifest = make_manifest(settings, job, setup, accel, std::move(qemu_version));
   const Result<void> prepared = prepare(*directory, settings, job, manifest, setup);
