@@ -132,7 +132,7 @@ int execute(const Options& options) {
 
 void add_bench(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
-  CLI::App* bench = app.add_subcommand("bench", "Measure lufbed itself");
+  CLI::App* bench = app.add_subcommand("bench", "Measure lufbed itself, and what LUF saves");
   bench->require_subcommand(1);
   CLI::App* boot =
       bench->add_subcommand("boot", "Time a cold boot to the first event against bare QEMU, in turns");
@@ -148,6 +148,7 @@ void add_bench(CLI::App& app, Action& action) {
   boot->add_option("--qemu", options->qemu, "The QEMU to use")->capture_default_str();
   options->locations.add_options(*boot);
   boot->callback([options, &action] { action = [options] { return execute(*options); }; });
+  add_bench_shootdowns(*bench, action);
 }
 
 }  // namespace luf::cli

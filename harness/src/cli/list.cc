@@ -10,7 +10,7 @@ namespace {
 
 int list_points() {
   for (const protocol::FlushPoint& point : protocol::kFlushPoints) {
-    fmt::print("{:<12} {:<3} {}\n", point.name, point.clause, point.summary);
+    fmt::print("{:<12} {:<3} {}\n", point.name, point.rules, point.summary);
   }
   return 0;
 }

@@ -41,6 +41,16 @@ Result<run::Settings> make_settings(const Options& options) {
   return settings;
 }
 
+/// The scenario files were checked without --accel.
+Result<void> check_accel(const Options& options, const std::vector<run::Job>& jobs) {
+  for (const run::Job& job : jobs) {
+    if (options.accel == "kvm" && job.scenario.machine.icount)
+      return fail(Blame::kScenario, "--accel kvm: {} sets \"machine.icount\", which needs emulation",
+                  job.file.string());
+  }
+  return {};
+}
+
 Task<void> work(const run::Environment& environment, const run::Settings& settings,
                 const std::vector<run::Job>& jobs, Result<run::Outcome>& outcome) {
   outcome = co_await run::run_all(environment, settings, jobs);
@@ -68,6 +78,7 @@ int execute(const Options& options) {
   if (!jobs) return report_error(jobs.error());
   Result<run::Settings> settings = make_settings(options);
   if (!settings) return report_error(settings.error());
+  if (const Result<void> fits = check_accel(options, *jobs); !fits) return report_error(fits.error());
   settings->image = *image;
   settings->catalog = *catalog;
   if (options.seed >= 0) {

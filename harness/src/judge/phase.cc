@@ -134,6 +134,7 @@ void take(PhaseRecord& record, const guest::Event& seen) {
   if (seen.name != event::kPhaseEnd) return;
   record.ended = true;
   take_counts(seen, "counters", record.counters);
+  take_counts(seen, "gauges", record.gauges);
 }
 
 PhaseVerdict judge_silence(const scenario::Scenario& scenario, const scenario::Phase& phase,

@@ -31,6 +31,7 @@ struct PhaseRecord {
   std::uint64_t loads = 0;
   std::uint64_t elapsed_ms = 0;
   std::map<std::string, std::uint64_t> counters;
+  std::map<std::string, std::uint64_t> gauges;
   std::map<std::string, std::map<std::string, std::uint64_t>>
       metrics;  ///< id -> name -> value, of parts that ended
 };

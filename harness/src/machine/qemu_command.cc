@@ -19,12 +19,22 @@ std::string cpu_range(std::int64_t cpus, std::int64_t nodes, std::int64_t node) 
   return fmt::format("{}-{}", cpus * node / nodes, cpus * (node + 1) / nodes - 1);
 }
 
+/// Time counts instructions, so that the same seed gives the same run: no host clock, no host randomness.
+void add_virtual_time(std::vector<std::string>& words, const QemuSetup& setup) {
+  words.insert(words.end(), {"-icount", fmt::format("shift={},align=off,sleep=off", *setup.icount)});
+  words.insert(words.end(), {"-rtc", "base=2020-01-01T00:00:00,clock=vm"});
+  words.insert(words.end(), {"-seed", fmt::format("{}", setup.seed)});
+}
+
 /// Where lufbed's machine and the bare one must not differ.
 std::vector<std::string> platform_words(const QemuSetup& setup) {
   const bool tcg = setup.accel == Accel::kTcg;
   std::vector<std::string> words{setup.qemu, "-nodefaults", "-no-user-config", "-display", "none"};
   words.insert(words.end(), {"-machine", "q35,smm=off,dump-guest-core=off"});
-  words.insert(words.end(), {"-accel", tcg ? "tcg,thread=multi" : "kvm"});
+  words.insert(words.end(), {"-accel", !tcg           ? "kvm"
+                                       : setup.icount ? "tcg,thread=single"
+                                                      : "tcg,thread=multi"});
+  if (setup.icount) add_virtual_time(words, setup);
   // No 5-level tables and no protection keys: under TCG both only slow page walks down or add flushes.
   words.insert(words.end(), {"-cpu", tcg ? "max,la57=off,pku=off" : "host"});
   return words;

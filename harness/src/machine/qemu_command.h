@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@ std::string to_string(Accel accel);
 struct QemuSetup {
   std::string qemu = "qemu-system-x86_64";
   Accel accel = Accel::kTcg;
+  std::optional<std::int64_t> icount;  ///< an instruction takes 2^icount ns; only with kTcg
+  std::int64_t seed = 1;               ///< of what QEMU draws for the guest; only with icount
   std::int64_t cpus = 4;
   std::uint64_t memory = 0;  ///< bytes
   std::int64_t nodes = 1;

@@ -16,6 +16,11 @@ void add_numbers(const std::vector<guest::Event>& events, Summary& summary) {
       if (name == "luf_deferred") summary.deferrals += value;
       if (name.starts_with(kFlush)) summary.flushes[name.substr(kFlush.size())] += value;
     }
+    for (const auto& [name, value] : record.gauges)
+      summary.gauges[name] = std::max(summary.gauges[name], value);
+    for (const auto& [id, metrics] : record.metrics) {
+      for (const auto& [name, value] : metrics) summary.metrics[id + "." + name] += value;
+    }
   }
 }
 

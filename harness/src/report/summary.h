@@ -24,6 +24,8 @@ struct Summary {
   std::uint64_t deferrals = 0;                    ///< counter luf_deferred
   std::map<std::string, std::uint64_t> flushes;   ///< by cause: counters luf_flush_<cause>
   std::map<std::string, std::uint64_t> counters;  ///< all, summed over the phases
+  std::map<std::string, std::uint64_t> gauges;    ///< the highest of the phases
+  std::map<std::string, std::uint64_t> metrics;   ///< of parts, as "id.name", summed over the phases
   double seconds = 0;                             ///< host time
 };
 

@@ -16,6 +16,7 @@ Nanoseconds duration_of(const Job& job) {
 }
 
 std::string wanted_accel(const Settings& settings, const Job& job) {
+  if (job.scenario.machine.icount) return "tcg";  // what else was asked for was refused
   return settings.accel.value_or(job.scenario.machine.accel);
 }
 
@@ -56,7 +57,9 @@ Task<Result<Outcome>> run_all(const Environment& environment, const Settings& gi
     ahead -= duration_of(jobs[i]);
     environment.progress.begin_guest(i + 1, jobs.size(), jobs[i].name, duration_of(jobs[i]), ahead);
     const AccelChoice accel = choice_for(wanted_accel(settings, jobs[i]), *automatic);
-    report::Summary summary = co_await run_scenario(environment, settings, jobs[i], accel, *version);
+    Settings own = settings;
+    if (jobs[i].kernel) own.kernel = *jobs[i].kernel;
+    report::Summary summary = co_await run_scenario(environment, own, jobs[i], accel, *version);
     outcome.summaries.push_back(std::move(summary));
   }
   environment.progress.clear();

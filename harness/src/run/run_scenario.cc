@@ -17,6 +17,9 @@ namespace {
 
 /// A phase under emulation on a busy host may take several times its guest time.
 constexpr int kSlowdown = 4;
+/// With icount it is a number of instructions, which all virtual CPUs carry out in one thread: 2^-N of them a ns, of
+/// which a busy host does 10 million a second.
+constexpr int kIcountSlowdown = 100;
 
 machine::QemuSetup setup_of(const Settings& settings, const Job& job, machine::Accel accel,
                             const RunDirectory& directory) {
@@ -26,6 +29,8 @@ machine::QemuSetup setup_of(const Settings& settings, const Job& job, machine::A
   setup.cpus = job.scenario.machine.cpus;
   setup.memory = job.scenario.machine.memory;
   setup.nodes = job.scenario.machine.nodes;
+  setup.icount = job.scenario.machine.icount;
+  setup.seed = job.scenario.seed;
   setup.kernel = settings.kernel.file;
   setup.initramfs = settings.image.initramfs;
   setup.plan = directory.file("plan.bin");
@@ -40,8 +45,10 @@ machine::QemuSetup setup_of(const Settings& settings, const Job& job, machine::A
 Patience patience_of(const scenario::Scenario& scenario) {
   Patience patience{scenario.machine.boot_deadline, scenario.machine.stall_deadline,
                     scenario.machine.boot_deadline};
+  const std::optional<std::int64_t> icount = scenario.machine.icount;
+  const int slowdown = icount ? std::max(kSlowdown, kIcountSlowdown >> *icount) : kSlowdown;
   for (const scenario::Phase& phase : scenario.phases)
-    patience.whole += phase.duration * kSlowdown + patience.stall;
+    patience.whole += phase.duration * slowdown + patience.stall;
   return patience;
 }
 
@@ -131,8 +138,9 @@ void conclude(const RunDirectory& directory, const judge::Observation& seen, rep
 
 }  // namespace
 
-Task<report::Summary> run_scenario(const Environment& environment, const Settings& settings, const Job& job,
+Task<report::Summary> run_scenario(const Environment& environment, const Settings& settings, const Job& given,
                                    AccelChoice accel, std::string qemu_version) {
+  Job job = given;
   judge::Observation seen;
   const TimePoint start = environment.clock.now();
   const Result<RunDirectory> directory = RunDirectory::create(settings.runs, job.name);
@@ -140,6 +148,7 @@ Task<report::Summary> run_scenario(const Environment& environment, const Setting
     seen.error = directory.error();
     co_return summary_of(settings, job, seen);
   }
+  if (job.file.empty()) job.file = directory->file("scenario.toml");
   const machine::QemuSetup setup = setup_of(settings, job, accel.accel, *directory);
   const Manifest manifest = make_manifest(settings, job, setup, accel, std::move(qemu_version));
   const Result<void> prepared = prepare(*directory, settings, job, manifest, setup);

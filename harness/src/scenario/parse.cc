@@ -24,11 +24,16 @@ std::vector<std::string> point_names() {
   return names;
 }
 
-void read_machine(TomlReader reader, Machine& machine) {
+std::vector<std::string> set_names() { return {protocol::kPointSets.begin(), protocol::kPointSets.end()}; }
+
+void read_machine(TomlReader reader, ReadLog& log, Machine& machine) {
   reader.count("cpus", machine.cpus, {2, 16});
   reader.size("memory", machine.memory, {128 * kMiB, 2048 * kMiB});
   reader.count("nodes", machine.nodes, {1, 4});
   reader.choice("accel", machine.accel, {"auto", "tcg", "kvm"});
+  reader.count("icount", machine.icount, {0, 7});
+  if (machine.icount && machine.accel == "kvm")
+    log.defect(reader.where("icount"), "\"machine.icount\" needs emulation; set \"machine.accel\" to tcg");
   reader.duration("boot_deadline", machine.boot_deadline, {kSecond, kDay});
   reader.duration("stall_deadline", machine.stall_deadline, {kSecond, kDay});
   reader.finish();
@@ -36,7 +41,9 @@ void read_machine(TomlReader reader, Machine& machine) {
 
 void read_kernel(TomlReader reader, Kernel& kernel) {
   reader.choice("luf", kernel.luf, {"as-is", "on", "off"});
+  reader.choice("points", kernel.points, set_names());
   reader.texts("points_off", kernel.points_off, point_names());
+  reader.flag("batching", kernel.batching);
   reader.duration("age", kernel.age, {0, kDay});
   reader.count("pending_max", kernel.pending_max, {0, kAnyCount});
   reader.text("cmdline", kernel.cmdline);
@@ -123,7 +130,7 @@ void read_document(const toml::table& document, const Catalog& catalog, ReadLog&
   root.count("seed", scenario.seed, {0, kAnyCount});
   root.text("known_failure", scenario.known_failure);
   if (const toml::table* table = root.table("machine")) {
-    read_machine(TomlReader(*table, "machine.", log), scenario.machine);
+    read_machine(TomlReader(*table, "machine.", log), log, scenario.machine);
     if (scenario.machine.cpus < scenario.machine.nodes)
       log.defect(*table, "more NUMA nodes than CPUs; lower \"machine.nodes\"");
   }

@@ -19,7 +19,8 @@ void set(ordered_json& settings, std::string_view path, const std::string& value
 
 /// True when the phase means something only on a kernel with the series.
 bool needs_luf(const Kernel& kernel, const Phase& phase) {
-  return kernel.luf == "on" || kernel.age || kernel.pending_max || !phase.points_off.empty();
+  return kernel.luf == "on" || kernel.points != Kernel{}.points || kernel.batching || kernel.age ||
+         kernel.pending_max || !phase.points_off.empty();
 }
 
 ordered_json settings_of(const Kernel& kernel, const Phase& phase) {
@@ -28,8 +29,10 @@ ordered_json settings_of(const Kernel& kernel, const Phase& phase) {
   if (kernel.luf == "on") set(settings, protocol::kLufEnabled, "1");
   if (kernel.luf == "off")
     set(settings, protocol::kLufEnabled, "0", !needed);  // holds by itself without the series
-  const std::string points = fmt::format("{}", fmt::join(phase.points_off, " "));
-  set(settings, protocol::kLufPointsOff, points.empty() ? "none" : points, !needed);
+  std::string points = kernel.points;
+  for (const std::string& point : phase.points_off) points += " -" + point;
+  set(settings, protocol::kLufPoints, points, !needed);
+  if (kernel.batching) set(settings, protocol::kLufBatching, *kernel.batching ? "1" : "0");
   if (kernel.age) {
     const auto age = std::chrono::ceil<std::chrono::milliseconds>(*kernel.age);
     set(settings, protocol::kLufAgeMs, std::to_string(age.count()));

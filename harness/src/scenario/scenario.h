@@ -19,13 +19,16 @@ struct Machine {
   std::uint64_t memory = std::uint64_t{512} << 20U;  ///< bytes
   std::int64_t nodes = 2;
   std::string accel = "auto";
+  std::optional<std::int64_t> icount;  ///< an instruction takes 2^icount ns; absent: time is the host's
   Nanoseconds boot_deadline = seconds(90);
   Nanoseconds stall_deadline = seconds(60);
 };
 
 struct Kernel {
   std::string luf = "as-is";
+  std::string points = "strict";  ///< name of a set of flush points
   std::vector<std::string> points_off;
+  std::optional<bool> batching;             ///< absent: the kernel's own
   std::optional<Nanoseconds> age;           ///< absent: the kernel's own
   std::optional<std::int64_t> pending_max;  ///< frames; absent: the kernel's own
   std::string cmdline;

@@ -50,8 +50,11 @@ std::string to_toml(const Scenario& scenario, const Catalog& catalog) {
       "{}\n",
       machine.cpus, quoted(format_size(machine.memory)), machine.nodes, quoted(machine.accel),
       quoted(format_duration(machine.boot_deadline)), quoted(format_duration(machine.stall_deadline)));
-  text += fmt::format("\n[kernel]\nluf = {}\npoints_off = {}\ncmdline = {}\n", quoted(kernel.luf),
-                      list(kernel.points_off), quoted(kernel.cmdline));
+  if (machine.icount) text += fmt::format("icount = {}\n", *machine.icount);
+  text +=
+      fmt::format("\n[kernel]\nluf = {}\npoints = {}\npoints_off = {}\ncmdline = {}\n", quoted(kernel.luf),
+                  quoted(kernel.points), list(kernel.points_off), quoted(kernel.cmdline));
+  if (kernel.batching) text += fmt::format("batching = {}\n", *kernel.batching);
   if (kernel.age) text += fmt::format("age = {}\n", quoted(format_duration(*kernel.age)));
   if (kernel.pending_max) text += fmt::format("pending_max = {}\n", *kernel.pending_max);
   for (const Phase& phase : scenario.phases) text += phase_text(phase);

@@ -45,6 +45,16 @@ void TomlReader::required_text(const std::string& key, std::string& target) {
   if (table_.get(key) == nullptr) missing(key, "\"...\"");
 }
 
+void TomlReader::flag(const std::string& key, std::optional<bool>& target) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return;
+  if (const auto* value = node->as_boolean()) {
+    target = value->get();
+  } else {
+    wrong_type(*node, key, "true or false, without quotes");
+  }
+}
+
 std::optional<std::int64_t> TomlReader::number(const std::string& key, ParamType type, Range range) {
   const toml::node* node = find(key);
   if (node == nullptr) return std::nullopt;
@@ -125,7 +135,7 @@ void TomlReader::texts(const std::string& key, std::vector<std::string>& target,
   const toml::node* node = find(key);
   if (node == nullptr) return;
   const toml::array* array = node->as_array();
-  if (array == nullptr) return wrong_type(*node, key, "a list of texts, e.g. [\"reuse\"]");
+  if (array == nullptr) return wrong_type(*node, key, "a list of texts, e.g. [\"unmap\"]");
   target.clear();
   for (const toml::node& element : *array) {
     const auto* value = element.as_string();

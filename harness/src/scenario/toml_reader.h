@@ -38,6 +38,7 @@ class TomlReader {
 
   void text(const std::string& key, std::string& target);
   void required_text(const std::string& key, std::string& target);
+  void flag(const std::string& key, std::optional<bool>& target);
   void count(const std::string& key, std::int64_t& target, Range range);
   void count(const std::string& key, std::optional<std::int64_t>& target, Range range);
   void duration(const std::string& key, Nanoseconds& target, Range nanoseconds);

@@ -59,6 +59,16 @@ TEST(QemuCommand, differs_by_acceleration) {
   EXPECT_EQ(kernel_cmdline(kvm).find("tsc=reliable"), std::string::npos);
 }
 
+TEST(QemuCommand, counts_time_in_instructions_when_asked) {
+  QemuSetup counted = setup();
+  counted.icount = 3;
+  counted.seed = 42;
+  const std::vector<std::string> words = qemu_command(counted);
+  for (const char* word : {"tcg,thread=single", "shift=3,align=off,sleep=off", "42"})
+    EXPECT_TRUE(contains(words, word)) << word;
+  EXPECT_FALSE(contains(qemu_command(setup()), "-icount"));
+}
+
 TEST(BareCommand, differs_only_in_what_lufbed_adds) {
   const std::vector<std::string> whole = qemu_command(setup());
   const std::vector<std::string> bare = bare_command(setup());

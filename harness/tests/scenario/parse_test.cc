@@ -35,10 +35,10 @@ TEST(Parse, fills_in_every_default) {
 TEST(Parse, a_phase_has_the_points_of_the_kernel_unless_it_names_its_own) {
   const std::string text =
       std::string(kGood) +
-      "[kernel]\npoints_off = [\"reuse\"]\n[[phase]]\nname = \"b\"\nduration = \"1s\"\npoints_off = []\n";
+      "[kernel]\npoints_off = [\"unmap\"]\n[[phase]]\nname = \"b\"\nduration = \"1s\"\npoints_off = []\n";
   const Result<Scenario> scenario = parse(text, "x.toml", test_catalog());
   ASSERT_TRUE(scenario) << scenario.error().message;
-  EXPECT_EQ(scenario->phases.at(0).points_off, std::vector<std::string>{"reuse"});
+  EXPECT_EQ(scenario->phases.at(0).points_off, std::vector<std::string>{"unmap"});
   EXPECT_TRUE(scenario->phases.at(1).points_off.empty());
 }
 
@@ -65,9 +65,18 @@ TEST(Parse, every_defect_names_file_line_and_remedy) {
        "x.toml:9: \"workload.amount\" must be a size with its unit in quotes, e.g. \"4KiB\""},
       {"[[workload]]\nname = \"churn\"\namount = \"4KB\"\n",
        "x.toml:9: \"workload.amount\": \"4KB\" has the unknown unit \"KB\"; use one of B, KiB, MiB, GiB"},
-      {"[kernel]\npoints_off = [\"resue\"]\n",
-       "x.toml:8: \"kernel.points_off\": unknown name \"resue\" (did you mean \"reuse\"?); use reuse, unmap, "
-       "mkwrite, file_write, alias_write"},
+      {"[kernel]\npoints_off = [\"unamp\"]\n",
+       "x.toml:8: \"kernel.points_off\": unknown name \"unamp\" (did you mean \"unmap\"?); use full, age, "
+       "drain, "
+       "kept, unmap, protect, mkwrite, alias_write, file_write, async_write, truncate, invalidate, uffd, "
+       "fault_race, "
+       "write_begin, fault_tail, mkclean, switch, mmap_lock, vma_lock, fault"},
+      {"[kernel]\npoints = \"stirct\"\n",
+       "x.toml:8: \"kernel.points\" is \"stirct\"; use one of reuse-only, strict, v11, v12, mm-lock"},
+      {"[kernel]\nbatching = 0\n", "x.toml:8: \"kernel.batching\" must be true or false, without quotes"},
+      {"[machine]\nicount = 8\n", "x.toml:8: \"machine.icount\" is 8; it must be 0 to 7"},
+      {"[machine]\naccel = \"kvm\"\nicount = 0\n",
+       "x.toml:9: \"machine.icount\" needs emulation; set \"machine.accel\" to tcg"},
       {"[machine]\ncpus = 64\n", "x.toml:8: \"machine.cpus\" is 64; it must be 2 to 16"},
       {"[machine]\nmemory = \"16MiB\"\n", "x.toml:8: \"machine.memory\" is 16MiB; it must be 128MiB to 2GiB"},
       {"[machine]\naccel = \"xen\"\n", "x.toml:8: \"machine.accel\" is \"xen\"; use one of auto, tcg, kvm"},
@@ -95,7 +104,8 @@ TEST(Parse, tells_all_defects_at_once) {
 
 TEST(ToToml, is_read_back_to_the_same) {
   const std::string text = std::string(kGood) +
-                           "id = \"a\"\n[kernel]\nage = \"20ms\"\nluf = \"on\"\n[[injector]]\nname = "
+                           "id = \"a\"\n[machine]\nicount = 3\n[kernel]\npoints = \"v12\"\nbatching = "
+                           "true\nage = \"20ms\"\nluf = \"on\"\n[[injector]]\nname = "
                            "\"reclaim\"\nvia = \"pageout\"\n";
   const Scenario scenario = *parse(text, "x.toml", test_catalog());
   const std::string written = to_toml(scenario, test_catalog());

@@ -14,7 +14,7 @@ nlohmann::json plan_of(const std::string& kernel) {
   const std::string text =
       "title = \"t\"\nseed = 7\n[kernel]\n" + kernel +
       "[[phase]]\nname = \"control\"\nduration = \"1500ms\"\n"
-      "[[phase]]\nname = \"fault\"\nduration = \"3s\"\npoints_off = [\"reuse\", \"unmap\"]\nexpect = \"R8\"\n"
+      "[[phase]]\nname = \"fault\"\nduration = \"3s\"\npoints_off = [\"full\", \"unmap\"]\nexpect = \"R8\"\n"
       "[[workload]]\nname = \"churn\"\nperiod = \"250us\"\n[[injector]]\nname = \"reclaim\"\n"
       "[[detector]]\nname = \"foreign_content\"\n";
   const Result<Scenario> scenario = parse(text, "x.toml", luf::testing::test_catalog());
@@ -39,10 +39,18 @@ TEST(Plan, carries_what_the_protocol_asks_for) {
 TEST(Plan, every_phase_sets_its_own_points) {
   const nlohmann::json plan = plan_of("luf = \"on\"\n");
   const nlohmann::json control = nlohmann::json::parse(
-      R"([{"path":"/sys/kernel/mm/luf/enabled","value":"1"},{"path":"/sys/kernel/mm/luf/points_off","value":"none"}])");
+      R"([{"path":"/sys/kernel/mm/luf/enabled","value":"1"},{"path":"/sys/kernel/mm/luf/points","value":"strict"}])");
   EXPECT_EQ(plan["phases"][0]["settings"], control);
-  EXPECT_EQ(plan["phases"][1]["settings"][1]["value"], "reuse unmap");
+  EXPECT_EQ(plan["phases"][1]["settings"][1]["value"], "strict -full -unmap");
   EXPECT_EQ(plan["phases"][1]["stop"], "finding");
+}
+
+TEST(Plan, hands_a_set_of_points_and_batching_over) {
+  const nlohmann::json settings =
+      plan_of("points = \"mm-lock\"\nbatching = false\n")["phases"][1]["settings"];
+  EXPECT_EQ(settings, nlohmann::json::parse(R"([
+    {"path":"/sys/kernel/mm/luf/points","value":"mm-lock -full -unmap"},
+    {"path":"/sys/kernel/mm/luf/batching","value":"0"}])"));
 }
 
 TEST(Plan, luf_off_holds_by_itself_without_the_series) {

@@ -1,6 +1,5 @@
 // Injector: moves the registered targets' pages from node to node with move_pages(2), a batch at a time. The
-// kernel unmaps, copies and maps them elsewhere; the old frames are free at once. Runs on the last CPU that
-// is not for readers, outside the parts' cgroup.
+// kernel unmaps, copies and maps them elsewhere; the old frames are free at once. Runs outside the parts' cgroup.
 #include <linux/mempolicy.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -19,7 +18,8 @@ namespace luf::guest {
 
 namespace {
 
-constexpr std::array<Param, 2> kParams{{
+constexpr std::array<std::string_view, 2> kCpus{"last", "first"};
+constexpr std::array<Param, 3> kParams{{
     {.name = "period",
      .type = ParamType::duration,
      .default_number = 5'000'000,
@@ -32,6 +32,11 @@ constexpr std::array<Param, 2> kParams{{
      .min = 1,
      .max = 512,
      .summary = "pages moved by one call"},
+    {.name = "cpu",
+     .type = ParamType::choice,
+     .default_choice = "last",
+     .choices = kCpus,
+     .summary = "which of the CPUs that are not for detectors' readers it runs on"},
 }};
 
 /// Walks one target, a batch a call; when it comes to the end it turns to the next node.
@@ -73,7 +78,9 @@ void run(PartContext& context) {
   const std::uint64_t batch = context.number("batch");
   auto& calls = context.metric("calls");
   auto& moved = context.metric("pages");
-  const unsigned cpu = context.worker_cpu(context.topology().worker_cpus() - 1);
+  const unsigned cpu = context.choice("cpu") == "first"
+                           ? context.worker_cpu(0)
+                           : context.worker_cpu(context.topology().worker_cpus() - 1);
   if (!pin_to_cpu(cpu)) context.fail("pin to CPU %u: %s", cpu, std::strerror(errno));
   std::array<Course, kMaxTargets> courses{};
   Buffers buffers;
