@@ -37,7 +37,9 @@ std::string fill_page_file(PartContext& context, std::string path, std::uint64_t
 }  // namespace
 
 std::string create_page_file(PartContext& context, std::uint64_t pages) {
-  return fill_page_file(context, "/mnt/" + context.id(), pages);
+  const std::string path = "/mnt/" + context.id();
+  unlink(path.c_str());  // a new inode: the kernel may remember what was done to the old one
+  return fill_page_file(context, path, pages);
 }
 
 std::string create_page_device(PartContext& context, std::uint64_t pages) {
