@@ -47,7 +47,8 @@ void run_plan(EventStream& events, const Topology& topology) {
   if (wait_for_plan(events, plan)) {
     events.emit(event::kPlan, Json{{"scenario", plan.scenario}, {"phases", plan.phases.size()}});
     RamDisk disk;
-    PhaseRunner runner(events, topology, disk, plan.seed);
+    SwapSpace swap;
+    PhaseRunner runner(events, topology, disk, swap, plan.seed);
     for (const Phase& phase : plan.phases) runner.run(phase);
   }
   events.emit(event::kDone, Json{{"phases", plan.phases.size()}});

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "agent/kernel_check.h"
 #include "protocol/event.h"
 #include "protocol/luf_sysfs.h"
 
@@ -39,6 +40,11 @@ std::string exit_problem(int status, const PartSlot& slot, bool stopping) {
 void read_gauge(Json& gauges, const char* name, const std::string& path) {
   const std::string text = read_text(path);
   if (!text.empty()) gauges[name] = std::strtoull(text.c_str(), nullptr, 10);
+}
+
+/// Bits that the kernel sets when something in it went wrong, or when a module is not its own.
+std::uint64_t read_taint() {
+  return std::strtoull(read_text("/proc/sys/kernel/tainted").c_str(), nullptr, 10);
 }
 
 std::uint64_t value_of(const Counters& counters, std::string_view name) {
@@ -78,6 +84,7 @@ void PhaseRunner::run(const Phase& phase) {
   wait_until_ready();
   const Counters before = read_counters();
   deferred_before_ = value_of(before, kDeferred);
+  taint_before_ = read_taint();
   started_ns_ = monotonic_ns();
   area_->start.store(1, std::memory_order_release);
   watch();
@@ -124,6 +131,7 @@ std::string PhaseRunner::why_not(const Part& part) {
   };
   if (topology_.cpus < part.min_cpus) return needs(part.min_cpus, "CPUs", topology_.cpus);
   if (topology_.nodes < part.min_nodes) return needs(part.min_nodes, "NUMA nodes", topology_.nodes);
+  if (part.needs_swap && !swap_.prepare().empty()) return swap_.prepare();
   return part.needs_disk ? disk_.prepare() : std::string();
 }
 
@@ -267,14 +275,38 @@ void PhaseRunner::tell_end(const Counters& before) {
   Json told = fields();
   told["elapsed_ms"] = (ended_ns_ - started_ns_) / 1'000'000;
   told["loads"] = sum_loads();
-  told["findings"] = sum_findings();
   told["counters"] = increase(before, read_counters());
   Json gauges = Json::object();
   const std::string directory(protocol::kLufDir);
   read_gauge(gauges, "luf_pending", directory + "/pending");
   read_gauge(gauges, "luf_pending_max", directory + "/pending_peak");
   told["gauges"] = std::move(gauges);
+  told["findings"] = sum_findings() + tell_kernel_findings();
+  tell_taint();
   events_.emit(event::kPhaseEnd, told);
+}
+
+/// Returns how many there are.
+std::uint64_t PhaseRunner::tell_kernel_findings() {
+  const std::vector<KernelFinding> findings = check_kernel();
+  for (const KernelFinding& finding : findings) {
+    Json told = fields();
+    told["part"] = "agent";
+    told["rule"] = finding.rule;
+    told["detail"] = finding.detail;
+    told["evidence"] = finding.evidence;
+    told["loads"] = sum_loads();
+    events_.emit(event::kFinding, told);
+  }
+  return findings.size();
+}
+
+void PhaseRunner::tell_taint() {
+  const std::uint64_t taint = read_taint();
+  if (taint == taint_before_) return;
+  Json error = fields();
+  error["message"] = "the kernel is tainted since this phase: " + std::to_string(taint);
+  events_.emit(event::kError, error);
 }
 
 bool PhaseRunner::all_ended() const {

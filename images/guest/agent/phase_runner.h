@@ -11,14 +11,16 @@
 #include "agent/kernel_files.h"
 #include "agent/plan.h"
 #include "agent/ram_disk.h"
+#include "agent/swap_space.h"
 #include "lib/part_context.h"
 
 namespace luf::guest {
 
 class PhaseRunner {
  public:
-  PhaseRunner(EventStream& events, const Topology& topology, RamDisk& disk, std::uint64_t seed)
-      : events_(events), topology_(topology), disk_(disk), seed_(seed) {}
+  PhaseRunner(EventStream& events, const Topology& topology, RamDisk& disk, SwapSpace& swap,
+              std::uint64_t seed)
+      : events_(events), topology_(topology), disk_(disk), swap_(swap), seed_(seed) {}
 
   /// Blocks for the phase's guest time. All outcomes are events.
   void run(const Phase& phase);
@@ -45,6 +47,8 @@ class PhaseRunner {
   void end_part(Running& running, int status);
   void tell_findings(Running& running);
   void tell_progress();
+  std::uint64_t tell_kernel_findings();
+  void tell_taint();
   void tell_end(const Counters& before);
   bool all_ended() const;
   std::uint64_t sum_loads() const;
@@ -58,6 +62,7 @@ class PhaseRunner {
   EventStream& events_;
   Topology topology_;
   RamDisk& disk_;
+  SwapSpace& swap_;
   std::uint64_t seed_;
 
   // Of the phase that runs.
@@ -67,6 +72,7 @@ class PhaseRunner {
   std::uint64_t started_ns_ = 0;
   std::uint64_t ended_ns_ = 0;
   std::uint64_t deferred_before_ = 0;
+  std::uint64_t taint_before_ = 0;
 };
 
 }  // namespace luf::guest

@@ -9,11 +9,14 @@
 //   observe   the reader (another address space and CPU) loads it (acquire), then the line through its own
 //             mapping
 //
-// Afterwards the writer drops its mapping of the page (MADV_DONTNEED) and writes it back, so that the page is
-// clean and mapped read-only again: only such a page is reclaimed or moved without a flush. Proof, `settle`
-// and `brief`: as in write_under. `tries` counts all stores of a version, `promises` those to pages that were
-// not in the page cache before. Cannot see: aliases other than a shared file mapping; a page that never
-// leaves the writer's page table.
+// `via` fault: afterwards the writer drops its mapping of the page (MADV_DONTNEED) and writes it back, so that
+// the page is clean and mapped read-only again: only such a page is reclaimed or moved without a flush. `via`
+// held: the writer keeps all pages mapped writable and stores without a fault, on the CPU where `migrate` runs,
+// so that no other CPU uses its address space and its entry is flushed at once when a page is moved; what the
+// reader's entry then shows is old from the next store on. Proof, `settle` and `brief`: as in write_under. `tries`
+// counts all stores of a version, `promises` those to pages that were not in the page cache before, and with
+// `held` those to pages that had been moved since their last one. Cannot see: aliases other than a shared file
+// mapping.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -30,7 +33,8 @@ namespace luf::guest {
 namespace {
 
 constexpr std::array<std::string_view, 2> kRules{"R5", "R8"};
-constexpr std::array<Param, 3> kParams{{
+constexpr std::array<std::string_view, 2> kVia{"fault", "held"};
+constexpr std::array<Param, 4> kParams{{
     {.name = "pages",
      .type = ParamType::count,
      .default_number = 48,
@@ -43,6 +47,11 @@ constexpr std::array<Param, 3> kParams{{
      .min = 1000,
      .max = 60'000'000'000,
      .summary = "pause between two stores"},
+    {.name = "via",
+     .type = ParamType::choice,
+     .default_choice = "fault",
+     .choices = kVia,
+     .summary = "map the page writable for each store, or keep all pages mapped writable"},
     {.name = "settle",
      .type = ParamType::duration,
      .default_number = 5'000'000,
@@ -57,9 +66,37 @@ char* map_writable(PartContext& context, int fd, std::uint64_t pages) {
   return static_cast<char*>(at);
 }
 
+/// act, promise and publication.
+void store_version(PartContext& context, char* alias, std::uint64_t page, CommittedVersions& committed) {
+  const std::uint64_t version = committed.version[page].load(std::memory_order_relaxed) + 1;
+  restamp_page(alias + page * kPageSize, context.owner(), page, version);
+  committed.version[page].store(version, std::memory_order_release);
+  context.metric("tries").fetch_add(1);
+}
+
+void store_without_fault(PartContext& context, const std::string& path, std::uint64_t pages,
+                         CommittedVersions& committed) {
+  auto& promises = context.metric("promises");
+  const std::uint64_t period = context.number("period");
+  char* alias = map_writable(context, open_page_file(context, path, O_RDWR), pages);
+  const unsigned cpu = context.worker_cpu(context.topology().worker_cpus() - 1);  // that of `migrate`
+  if (!pin_to_cpu(cpu)) context.fail("pin to CPU %u: %s", cpu, std::strerror(errno));
+  PageTableView table(context, alias, pages);
+  std::array<std::uint64_t, kMaxWatchedPages> frame{};
+  context.spin_for_start();
+  while (!context.stopping()) {
+    table.refresh();
+    for (std::uint64_t page = 0; page < pages; ++page) {
+      if (table.frame(page) != frame[page]) promises.fetch_add(1);
+      frame[page] = table.frame(page);
+      store_version(context, alias, page, committed);
+    }
+    sleep_ns(period);
+  }
+}
+
 void store_versions(PartContext& context, const std::string& path, std::uint64_t pages,
                     CommittedVersions& committed) {
-  auto& tries = context.metric("tries");
   auto& promises = context.metric("promises");
   const std::uint64_t period = context.number("period");
   const int fd = open_page_file(context, path, O_RDWR);
@@ -69,12 +106,8 @@ void store_versions(PartContext& context, const std::string& path, std::uint64_t
     const auto away = uncached_pages(alias, pages);
     if (!away.empty()) promises.fetch_add(1);
     const std::uint64_t page = away.empty() ? (round * 7) % pages : away[round % away.size()];
-    char* at = alias + page * kPageSize;
-    const std::uint64_t version = committed.version[page].load(std::memory_order_relaxed) + 1;
-    restamp_page(at, context.owner(), page, version);                   // act; the promise holds from here
-    committed.version[page].store(version, std::memory_order_release);  // publish
-    tries.fetch_add(1);
-    madvise(at, kPageSize, MADV_DONTNEED);
+    store_version(context, alias, page, committed);
+    madvise(alias + page * kPageSize, kPageSize, MADV_DONTNEED);
     sync_file_range(fd, static_cast<off_t>(page * kPageSize), kPageSize,
                     SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
     sleep_ns(period);
@@ -84,7 +117,9 @@ void store_versions(PartContext& context, const std::string& path, std::uint64_t
 void run(PartContext& context) {
   context.metric("tries");
   context.metric("promises");
-  run_version_watch(context, "R5", "the stores through another mapping were done", store_versions);
+  const std::string path = create_page_file(context, context.number("pages"));
+  run_version_watch(context, path, "R5", "the stores through another mapping were done",
+                    context.choice("via") == "held" ? store_without_fault : store_versions);
 }
 
 }  // namespace

@@ -54,8 +54,6 @@ struct Buffers {
 /// Returns the number of pages that are on the wanted node after the call.
 std::uint64_t move_batch(const Target& target, Course& course, std::uint64_t batch, unsigned nodes,
                          Buffers& buffers) {
-  const pid_t pid = target.pid.load(std::memory_order_acquire);
-  if (pid == 0) return 0;
   const std::uint64_t pages = target.length / kPageSize;
   const std::uint64_t count = std::min(batch, pages - course.next_page);
   buffers.pages.clear();
@@ -65,8 +63,8 @@ std::uint64_t move_batch(const Target& target, Course& course, std::uint64_t bat
   buffers.nodes.assign(count, static_cast<int>(course.node));
   buffers.status.assign(count, -1);
   // Pages that several processes map are moved as well (MPOL_MF_MOVE_ALL).
-  syscall(SYS_move_pages, pid, count, buffers.pages.data(), buffers.nodes.data(), buffers.status.data(),
-          MPOL_MF_MOVE_ALL);
+  syscall(SYS_move_pages, target.pid.load(), count, buffers.pages.data(), buffers.nodes.data(),
+          buffers.status.data(), MPOL_MF_MOVE_ALL);
   course.next_page += count;
   if (course.next_page == pages) course = {0, (course.node + 1) % nodes};
   return static_cast<std::uint64_t>(
@@ -86,13 +84,10 @@ void run(PartContext& context) {
   Buffers buffers;
   context.wait_for_start();
   while (!context.stopping()) {
-    for (std::size_t i = 0; i < kMaxTargets; ++i) {
-      const Target& target = context.area().targets[i];
-      if (target.pid.load() == 0) break;
-      const Unmapping unmapping(context.area(), context.index());
-      moved.fetch_add(move_batch(target, courses[i], batch, context.topology().nodes, buffers));
+    unmap_targets(context, [&](std::size_t index, const Target& target) {
+      moved.fetch_add(move_batch(target, courses[index], batch, context.topology().nodes, buffers));
       calls.fetch_add(1);
-    }
+    });
     sleep_ns(period);
   }
 }

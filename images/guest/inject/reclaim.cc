@@ -81,8 +81,7 @@ void reclaim_by_memcg(PartContext& context, int fd, const std::string& amount) {
 
 /// Returns the bytes that the kernel walked.
 std::uint64_t page_out(const Target& target) {
-  const pid_t pid = target.pid.load(std::memory_order_acquire);
-  const int pidfd = pid == 0 ? -1 : static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+  const int pidfd = static_cast<int>(syscall(SYS_pidfd_open, target.pid.load(), 0));
   if (pidfd < 0) return 0;
   const iovec region{target.address, target.length};
   const long done = syscall(SYS_process_madvise, pidfd, &region, 1UL, MADV_PAGEOUT, 0U);
@@ -109,10 +108,7 @@ void run(PartContext& context) {
       const Unmapping unmapping(context.area(), context.index());
       reclaim_by_memcg(context, fd, amount);
     } else {
-      for (const Target& target : context.area().targets) {
-        const Unmapping unmapping(context.area(), context.index());
-        walked.fetch_add(page_out(target));
-      }
+      unmap_targets(context, [&](std::size_t, const Target& target) { walked.fetch_add(page_out(target)); });
     }
     passes.fetch_add(1);
     sleep_ns(period);

@@ -29,14 +29,14 @@ bool install_load_guard() {
   return sigaction(SIGSEGV, &action, nullptr) == 0 && sigaction(SIGBUS, &action, nullptr) == 0;
 }
 
-bool guarded_load(const Line* at, std::uint64_t& word) {
+bool guarded_load(const Line* at, Line& line) {
   if (sigsetjmp(fault_return, 0) != 0) {
     guarded = 0;
     return false;
   }
   guarded = 1;
   std::atomic_signal_fence(std::memory_order_seq_cst);
-  word = __atomic_load_n(&at->magic, __ATOMIC_RELAXED);
+  line = load_line(at);
   std::atomic_signal_fence(std::memory_order_seq_cst);
   guarded = 0;
   return true;

@@ -9,8 +9,8 @@ namespace luf::guest {
 /// once, before threads are made. Returns false on failure (errno tells).
 bool install_load_guard();
 
-/// Loads the line's first word. Returns false when the load faulted. No system call, no change of the signal
+/// Loads a line as load_line() does. Returns false when a load faulted. No system call, no change of the signal
 /// mask. Thread: any.
-bool guarded_load(const Line* at, std::uint64_t& word);
+bool guarded_load(const Line* at, Line& line);
 
 }  // namespace luf::guest

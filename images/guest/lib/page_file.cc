@@ -15,8 +15,9 @@ int open_page_file(PartContext& context, const std::string& path, int flags) {
   return fd;
 }
 
-std::string create_page_file(PartContext& context, std::uint64_t pages) {
-  std::string path = "/mnt/" + context.id();
+namespace {
+
+std::string fill_page_file(PartContext& context, std::string path, std::uint64_t pages) {
   const int fd = open_page_file(context, path, O_RDWR | O_CREAT | O_TRUNC);
   alignas(kPageSize) static std::uint64_t page[kPageSize / sizeof(std::uint64_t)];
   for (std::uint64_t index = 0; index < pages; ++index) {
@@ -31,6 +32,22 @@ std::string create_page_file(PartContext& context, std::uint64_t pages) {
   posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
   close(fd);
   return path;
+}
+
+}  // namespace
+
+std::string create_page_file(PartContext& context, std::uint64_t pages) {
+  const std::string path = "/mnt/" + context.id();
+  unlink(path.c_str());  // a new inode: the kernel may remember what was done to the old one
+  return fill_page_file(context, path, pages);
+}
+
+std::string create_page_device(PartContext& context, std::uint64_t pages) {
+  return fill_page_file(context, spare_disk(context), pages);
+}
+
+std::string spare_disk(const PartContext& context) {
+  return "/dev/ram" + std::to_string(1 + context.index());  // ram0 is /mnt
 }
 
 const Line* map_page_file(PartContext& context, const std::string& path, std::uint64_t pages) {

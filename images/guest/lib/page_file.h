@@ -14,6 +14,12 @@ namespace luf::guest {
 /// part on an error.
 std::string create_page_file(PartContext& context, std::uint64_t pages);
 
+/// The same in the first pages of a RAM disk that nobody else uses: a file that no file system sees.
+std::string create_page_device(PartContext& context, std::uint64_t pages);
+
+/// The node of a RAM disk that only this part uses.
+std::string spare_disk(const PartContext& context);
+
 /// Opens it; fails the part on an error.
 int open_page_file(PartContext& context, const std::string& path, int flags);
 

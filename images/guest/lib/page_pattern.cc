@@ -20,11 +20,15 @@ void fill_page(void* page, std::uint64_t owner, std::uint64_t index, std::uint64
 }
 
 void restamp_page(void* page, std::uint64_t owner, std::uint64_t index, std::uint64_t version) {
-  auto* lines = static_cast<Line*>(page);
-  for (std::uint64_t number = 0; number < kLinesPerPage; ++number) {
-    store_word(&lines[number].version, version);
-    store_word(&lines[number].checksum, line_checksum(owner, index, version, number));
-  }
+  for (std::uint64_t number = 0; number < kLinesPerPage; ++number)
+    restamp_line(page, owner, index, version, number);
+}
+
+void restamp_line(void* page, std::uint64_t owner, std::uint64_t index, std::uint64_t version,
+                  std::uint64_t number) {
+  Line& line = static_cast<Line*>(page)[number];
+  store_word(&line.version, version);
+  store_word(&line.checksum, line_checksum(owner, index, version, number));
 }
 
 std::uint64_t owner_id(std::string_view name, unsigned index) {

@@ -74,6 +74,10 @@ void fill_page(void* page, std::uint64_t owner, std::uint64_t index, std::uint64
 /// Writes only what differs between versions, in every line: one relaxed 8-byte store each.
 void restamp_page(void* page, std::uint64_t owner, std::uint64_t index, std::uint64_t version);
 
+/// The same for line `number` of the page only, whose address `page` is.
+void restamp_line(void* page, std::uint64_t owner, std::uint64_t index, std::uint64_t version,
+                  std::uint64_t number);
+
 /// A file id that can be read as text: the first six characters of `name` and two digits of `index`.
 std::uint64_t owner_id(std::string_view name, unsigned index);
 

@@ -8,6 +8,12 @@
 
 namespace luf::guest {
 
+/// How a page is not in the page tables.
+enum class Absence {
+  no_entry,    ///< neither present nor swapped
+  swap_entry,  ///< swapped
+};
+
 /// Reads /proc/self/pagemap. It takes no lock that flushes, so looking does not disturb what is looked at.
 class PageTableView {
  public:
@@ -19,8 +25,14 @@ class PageTableView {
 
   /// Reads the state of all pages anew.
   void refresh();
-  /// This process had no PTE (present or swapped) for page `page` when last refreshed.
-  bool gone(std::uint64_t page) const { return entries_[page] >> 62U == 0; }
+  /// Page `page` was not in the page tables, in that way, when last refreshed.
+  bool absent(std::uint64_t page, Absence how) const {
+    return entries_[page] >> 62U == (how == Absence::no_entry ? 0 : 1);
+  }
+  /// Page `page` was in the page tables when last refreshed.
+  bool present(std::uint64_t page) const { return entries_[page] >> 63U == 1; }
+  /// The number of the frame of a present page.
+  std::uint64_t frame(std::uint64_t page) const { return entries_[page] & ((std::uint64_t{1} << 55U) - 1); }
 
  private:
   int fd_;

@@ -103,13 +103,12 @@ void watch_versions(PartContext& context, const VersionWatch& watch) {
   }
 }
 
-void run_version_watch(PartContext& context, std::string_view rule, std::string_view promise,
-                       VersionWriter write) {
+void run_version_watch(PartContext& context, const std::string& path, std::string_view rule,
+                       std::string_view promise, VersionWriter write) {
   const std::uint64_t pages = context.number("pages");
   CommittedVersions* committed = map_committed_versions(context, pages);
   auto& brief = context.metric("brief");
   const std::uint64_t settle_ticks = context.number("settle") / 1'000'000;
-  const std::string path = create_page_file(context, pages);
   context.fork_pinned(context.reader_cpu(0), [&] {
     const Line* view = map_page_file(context, path, pages);
     context.add_target(getpid(), const_cast<Line*>(view), pages * kPageSize);

@@ -44,9 +44,9 @@ void watch_versions(PartContext& context, const VersionWatch& watch);
 using VersionWriter = void (*)(PartContext& context, const std::string& path, std::uint64_t pages,
                                CommittedVersions& committed);
 
-/// The whole of a detector of old data with the parameters `pages` and `settle`: one reader that watches, one writer, each in
-/// a process and on a CPU of its own. `rule` and `promise` as in VersionWatch.
-void run_version_watch(PartContext& context, std::string_view rule, std::string_view promise,
-                       VersionWriter write);
+/// The whole of a detector of old data with the parameters `pages` and `settle`, on the file at `path`: one reader that
+/// watches, one writer, each in a process and on a CPU of its own. `rule` and `promise` as in VersionWatch.
+void run_version_watch(PartContext& context, const std::string& path, std::string_view rule,
+                       std::string_view promise, VersionWriter write);
 
 }  // namespace luf::guest

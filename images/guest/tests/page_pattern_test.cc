@@ -27,6 +27,13 @@ TEST(PagePattern, a_restamped_page_equals_one_filled_in_that_version) {
   EXPECT_EQ(page, filled);
 }
 
+TEST(PagePattern, a_restamped_line_leaves_the_others_alone) {
+  fill_page(page.data(), 1, 2, 3);
+  restamp_line(page.data(), 1, 2, 4, 5);
+  for (std::uint64_t number = 0; number < kLinesPerPage; ++number)
+    EXPECT_EQ(page[number], make_line(1, 2, number == 5 ? 4 : 3, number));
+}
+
 TEST(PagePattern, a_line_with_any_word_changed_is_not_well_formed) {
   for (std::size_t word = 0; word < kWordsPerLine; ++word) {
     Line line = make_line(7, 8, 9, 10);

@@ -76,10 +76,15 @@ TEST_F(PartContextTest, a_missing_parameter_ends_the_process_with_a_message) {
 }
 
 TEST_F(PartContextTest, unmappers_have_returned_when_the_calls_under_way_are_over) {
-  EXPECT_TRUE(UnmappersReturned(*area_).all());
+  const UnmappersReturned before(*area_);
+  EXPECT_TRUE(before.all());
+  EXPECT_TRUE(before.none());
+  EXPECT_TRUE(before.unchanged());
   auto call = std::make_unique<Unmapping>(*area_, 3);
   const UnmappersReturned during(*area_);
   EXPECT_FALSE(during.all());
+  EXPECT_FALSE(during.none());
+  EXPECT_FALSE(before.unchanged()) << "a call has begun";
   call.reset();
   EXPECT_TRUE(during.all());
   const Unmapping next(*area_, 3);
@@ -91,12 +96,12 @@ TEST(GuardedLoad, tells_a_fault_from_a_value) {
   ASSERT_NE(at, MAP_FAILED);
   fill_page(at, 1, 2, 3);
   ASSERT_TRUE(install_load_guard());
-  std::uint64_t word = 0;
-  EXPECT_TRUE(guarded_load(static_cast<Line*>(at), word));
-  EXPECT_EQ(word, kLineMagic);
+  Line line{};
+  EXPECT_TRUE(guarded_load(static_cast<Line*>(at), line));
+  EXPECT_EQ(line, make_line(1, 2, 3, 0));
   munmap(at, kPageSize);
-  EXPECT_FALSE(guarded_load(static_cast<Line*>(at), word));
-  EXPECT_FALSE(guarded_load(static_cast<Line*>(at), word));
+  EXPECT_FALSE(guarded_load(static_cast<Line*>(at), line));
+  EXPECT_FALSE(guarded_load(static_cast<Line*>(at), line));
 }
 
 }  // namespace

@@ -1,0 +1,29 @@
+// The ways a program has to write a page of a file.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "lib/part_context.h"
+
+namespace luf::guest {
+
+/// What FileWriter's `via` may be. `device` writes to a block device by pwrite.
+inline constexpr std::array<std::string_view, 6> kWriteVia{"pwrite", "aio",    "io_uring",
+                                                           "direct", "splice", "device"};
+
+class FileWriter {
+ public:
+  virtual ~FileWriter() = default;
+  /// Writes a page-aligned page at that offset; the write is over when it returns. Fails the part on an error.
+  virtual void write(const void* page, std::uint64_t offset) = 0;
+};
+
+/// Opens the file. Fails the part on an error.
+std::unique_ptr<FileWriter> open_file_writer(PartContext& context, std::string_view via,
+                                             const std::string& path);
+
+}  // namespace luf::guest
