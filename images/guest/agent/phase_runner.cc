@@ -131,6 +131,8 @@ std::string PhaseRunner::why_not(const Part& part) {
   };
   if (topology_.cpus < part.min_cpus) return needs(part.min_cpus, "CPUs", topology_.cpus);
   if (topology_.nodes < part.min_nodes) return needs(part.min_nodes, "NUMA nodes", topology_.nodes);
+  if (part.needs_file != nullptr && !exists(part.needs_file))
+    return std::string("the kernel has no ") + part.needs_file;
   if (part.needs_swap && !swap_.prepare().empty()) return swap_.prepare();
   return part.needs_disk ? disk_.prepare() : std::string();
 }
