@@ -56,6 +56,12 @@ std::vector<KernelFinding> check_age(std::uint64_t age_max_ns, std::uint64_t bou
            Json{{"age_max_ns", age_max_ns}, {"bound_ms", bound_ms}}}};
 }
 
+std::optional<std::uint64_t> read_age_max() {
+  const Counters state = parse_counters(read_text(std::string(kState)));
+  const auto found = state.find("age_max_ns");
+  return found == state.end() ? std::nullopt : std::optional(found->second);
+}
+
 std::vector<KernelFinding> check_kernel() {
   const std::string drain = std::string(protocol::kLufDir) + "/drain";
   if (!exists(drain)) return {};
@@ -67,8 +73,7 @@ std::vector<KernelFinding> check_kernel() {
     if (findings.empty()) break;
     sleep_ns(kPauseNs);
   }
-  const Counters state = parse_counters(read_text(std::string(kState)));
-  for (KernelFinding& finding : check_age(value_of(state, "age_max_ns"), read_number("age_ms")))
+  for (KernelFinding& finding : check_age(read_age_max().value_or(0), read_number("age_ms")))
     findings.push_back(std::move(finding));
   return findings;
 }

@@ -282,6 +282,8 @@ void PhaseRunner::tell_end(const Counters& before) {
   const std::string directory(protocol::kLufDir);
   read_gauge(gauges, "luf_pending", directory + "/pending");
   read_gauge(gauges, "luf_pending_max", directory + "/pending_peak");
+  const std::optional<std::uint64_t> age_max_ns = read_age_max();
+  if (age_max_ns) gauges["luf_age_max_us"] = *age_max_ns / 1000;
   told["gauges"] = std::move(gauges);
   told["findings"] = sum_findings() + tell_kernel_findings();
   tell_taint();

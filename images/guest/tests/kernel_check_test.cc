@@ -45,7 +45,7 @@ TEST(Age, is_held_against_the_bound_and_the_slack) {
   const auto findings = check_age(10'000'001 + kAgeSlackNs, 10);
   ASSERT_EQ(findings.size(), 1U);
   EXPECT_EQ(findings[0].rule, "R12");
-  EXPECT_EQ(findings[0].detail, "A deferral was 110000 us old, the bound is 10 ms.");
+  EXPECT_EQ(findings[0].detail, "A deferral was 2010000 us old, the bound is 10 ms.");
 }
 
 TEST(Age, has_no_bound_when_the_bound_is_0) { EXPECT_TRUE(check_age(~std::uint64_t{0}, 0).empty()); }
