@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
+
+#include "judge/console.h"
 
 namespace luf::judge {
 namespace {
@@ -50,15 +53,55 @@ std::optional<TestResult> parse(std::string_view line) {
   line.remove_prefix(std::min(line.find_first_not_of("0123456789"), line.size()));
   line = trimmed(line);
   take(line, "- ");
-  for (const std::string_view directive : {"# SKIP", "# skip"}) {
-    const std::size_t at = line.find(directive);
-    if (at == std::string_view::npos) continue;
-    result.end = TestEnd::kSkip;
-    result.reason = trimmed(line.substr(at + directive.size()));
-    line = line.substr(0, at);
+  const std::size_t directive = line.find("# ");
+  if (directive != std::string_view::npos) {
+    std::string_view reason = line.substr(directive + 2);
+    if (take(reason, "SKIP") || take(reason, "skip")) result.end = TestEnd::kSkip;
+    result.reason = trimmed(reason);
+    line = line.substr(0, directive);
   }
   result.name = trimmed(line);
   return result;
+}
+
+/// "pass", or "FAIL (exit 1)".
+std::string end_text(const TestResult& result) {
+  const bool told = result.end == TestEnd::kFail && !result.reason.empty();
+  return told ? fmt::format("{} ({})", to_string(result.end), result.reason)
+              : std::string(to_string(result.end));
+}
+
+/// Tests and subtests of one run, in order, each name once.
+std::vector<TestRow> flatten(std::string_view console) {
+  std::vector<TestRow> rows;
+  std::vector<TestRow> subtests;
+  std::map<std::string, int> seen;
+  const auto once = [&seen](std::string name) {
+    const int count = ++seen[name];
+    return count == 1 ? name : fmt::format("{} ({})", name, count);
+  };
+  for (const TestResult& result : test_results(console)) {
+    if (result.depth >= 2) subtests.push_back({result.name, true, {std::string(to_string(result.end))}});
+    if (result.depth != 1) continue;
+    rows.push_back({once(result.name), false, {end_text(result)}});
+    const std::string test = rows.back().name;
+    for (TestRow& subtest : subtests) {
+      subtest.name = once(test + " / " + subtest.name);
+      rows.push_back(std::move(subtest));
+    }
+    subtests.clear();
+  }
+  for (const ConsoleHit& hit : scan_console(console)) {
+    if (hit.meaning == ConsoleMeaning::kGuestFault) rows.push_back({"kernel: " + hit.line, false, {"FAIL"}});
+  }
+  return rows;
+}
+
+void judge_row(TestRow& row) {
+  for (std::size_t run = 0; run < row.ends.size(); run += 2)
+    row.steady = row.steady && row.ends[run] == row.ends[0];
+  for (std::size_t run = 1; run < row.ends.size(); run += 2)
+    row.differs = row.differs || (row.steady && row.ends[run] != row.ends[0]);
 }
 
 }  // namespace
@@ -100,6 +143,20 @@ SuiteReport suite_report(std::string_view console, std::string_view suite) {
     report.found = result->depth == 0 && result->name == suite;
   }
   return report;
+}
+
+std::vector<TestRow> compare_runs(const std::vector<std::string>& consoles) {
+  std::vector<TestRow> rows;
+  std::map<std::string, std::size_t> places;
+  for (std::size_t run = 0; run < consoles.size(); ++run) {
+    for (TestRow& row : flatten(consoles[run])) {
+      const auto [place, is_new] = places.emplace(row.name, rows.size());
+      if (is_new) rows.push_back({row.name, row.subtest, std::vector<std::string>(consoles.size(), "-")});
+      rows[place->second].ends[run] = std::move(row.ends.front());
+    }
+  }
+  for (TestRow& row : rows) judge_row(row);
+  return rows;
 }
 
 }  // namespace luf::judge

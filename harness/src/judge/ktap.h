@@ -14,7 +14,7 @@ std::string_view to_string(TestEnd end);
 struct TestResult {
   TestEnd end = TestEnd::kFail;
   std::string name;
-  std::string reason;  ///< of a skip; may be empty
+  std::string reason;  ///< what stands behind "SKIP", else behind '#'; may be empty
   int depth = 0;       ///< levels of nesting: 0 is outermost, a test stands behind what is nested in it
 };
 
@@ -31,5 +31,18 @@ struct SuiteReport {
 };
 
 SuiteReport suite_report(std::string_view console, std::string_view suite);
+
+/// One test of several runs; what it holds of another test's results are its subtests.
+struct TestRow {
+  std::string name;  ///< of a subtest: "test / subtest", with a number when the test uses the name again
+  bool subtest = false;
+  std::vector<std::string> ends;  ///< a word for each run; "-" where the test did not end
+  bool steady = true;             ///< the runs of the reference agree
+  bool differs = false;           ///< steady, and another run has something else
+};
+
+/// Lays runs side by side, each given by its console: tests at depth 1 and their subtests, in order of their first
+/// appearance. Runs number 0, 2, 4, ... are the reference. A kernel fault on the console is a test of its own that failed.
+std::vector<TestRow> compare_runs(const std::vector<std::string>& consoles);
 
 }  // namespace luf::judge

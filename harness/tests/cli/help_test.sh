@@ -3,7 +3,7 @@
 # usage: help_test.sh LUFBED DATA
 set -u
 failed=0
-for name in main run check list doctor bench bench_boot kunit; do
+for name in main run check list doctor bench bench_boot kunit kselftest; do
   case $name in main) set -- "$1" "$2" ;; bench_boot) set -- "$1" "$2" bench boot ;; *) set -- "$1" "$2" "$name" ;; esac
   found=$(cd / && "$1" ${3:+"$3"} ${4:+"$4"} --help)
   set -- "$1" "$2"

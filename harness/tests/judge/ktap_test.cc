@@ -65,5 +65,50 @@ TEST(Ktap, results_of_a_selftest_come_in_order_with_plain_names) {
   EXPECT_EQ(results[3].name, "");
 }
 
+constexpr std::string_view kOff =
+    "KTAP version 1\n        ok 1 - read\n        ok 2 - read\n    ok 1 cow\n    not ok 2 soft-dirty # exit "
+    "1\n    ok 3 ksm\n";
+
+TEST(Ktap, equal_runs_differ_in_nothing) {
+  for (const TestRow& row : compare_runs({std::string(kOff), std::string(kOff), std::string(kOff)}))
+    EXPECT_TRUE(row.steady && !row.differs) << row.name;
+}
+
+TEST(Ktap, rows_name_tests_and_subtests_once) {
+  const std::vector<TestRow> rows = compare_runs({std::string(kOff)});
+  ASSERT_EQ(rows.size(), 5U);
+  EXPECT_EQ(rows[0].name, "cow");
+  EXPECT_EQ(rows[1].name, "cow / read");
+  EXPECT_EQ(rows[2].name, "cow / read (2)");
+  EXPECT_EQ(rows[3].ends[0], "FAIL (exit 1)");
+}
+
+TEST(Ktap, a_test_that_ends_otherwise_or_not_at_all_differs) {
+  std::string on(kOff);
+  on.replace(on.find("    ok 1 cow"), 12, "    not ok 1 cow # signal 11");
+  on.erase(on.find("    ok 3 ksm"));
+  const std::vector<TestRow> rows = compare_runs({std::string(kOff), on, std::string(kOff)});
+  EXPECT_TRUE(rows[0].differs);
+  EXPECT_EQ(rows[0].ends[1], "FAIL (signal 11)");
+  EXPECT_FALSE(rows[1].differs);
+  EXPECT_TRUE(rows[4].differs);
+  EXPECT_EQ(rows[4].ends[1], "-");
+}
+
+TEST(Ktap, a_test_that_wavers_without_the_change_says_nothing_about_it) {
+  std::string other(kOff);
+  other.replace(other.find("    ok 3 ksm"), 12, "    not ok 3 ksm");
+  const std::vector<TestRow> rows = compare_runs({std::string(kOff), other, other});
+  EXPECT_FALSE(rows[4].steady);
+  EXPECT_FALSE(rows[4].differs);
+}
+
+TEST(Ktap, a_kernel_fault_of_one_run_differs) {
+  const std::string faulty = std::string(kOff) + "[    9.1] BUG: KASAN: use-after-free in luf_flush\n";
+  const std::vector<TestRow> rows = compare_runs({std::string(kOff), faulty, std::string(kOff)});
+  EXPECT_TRUE(rows.back().differs);
+  EXPECT_EQ(rows.back().name, "kernel: BUG: KASAN: use-after-free in luf_flush");
+}
+
 }  // namespace
 }  // namespace luf::judge

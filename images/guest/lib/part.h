@@ -38,6 +38,7 @@ struct Part {
   std::span<const std::string_view> rules = {};  ///< of docs/contract.md; detectors only
   std::span<const Param> params = {};
   bool needs_disk = false;  ///< a file system at /mnt whose pages can be reclaimed
+  bool ends_by_itself = false;  ///< it may be over before the phase is
   unsigned min_nodes = 1;
   unsigned min_cpus = 2;
   /// Runs in a process of its own, returns when the context says so. Sets up, calls wait_for_start(), acts.
