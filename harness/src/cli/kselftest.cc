@@ -20,6 +20,7 @@ namespace fs = std::filesystem;
 using judge::TestRow;
 
 constexpr int kExitDifferent = 1;
+constexpr int kExitSkipped = 77;
 constexpr std::chrono::seconds kToolPatience(60);
 constexpr std::chrono::hours kLongest(2);  // of guest time, all tests of a run together
 constexpr std::uint64_t kMemory = std::uint64_t{2}
@@ -128,9 +129,10 @@ int conclude(const run::Outcome& outcome, const fs::path& tests) {
   for (const report::Summary& summary : outcome.summaries) {
     fmt::print("{} {}: {} deferrals, {:.0f} s, {}\n", to_string(summary.verdict.outcome), summary.scenario,
                summary.deferrals, summary.seconds, summary.directory.string());
-    if (summary.verdict.outcome == judge::Outcome::kInfra) {
+    if (summary.verdict.outcome == judge::Outcome::kInfra ||
+        summary.verdict.outcome == judge::Outcome::kSkip) {
       fmt::print(stderr, "{}\n", summary.verdict.reason);
-      return kExitInfra;
+      return summary.verdict.outcome == judge::Outcome::kSkip ? kExitSkipped : kExitInfra;
     }
     const Result<std::string> console = read_file(summary.directory / "console.log");
     if (!console) return report_error(console.error());
