@@ -14,9 +14,10 @@ check_config() {
     echo "every line of the fragments survives: ${names[*]}"
 }
 
-# The series applies without fuzz and checkpatch.pl has no complaint.
+# The series applies without fuzz, and checkpatch.pl has no complaint of a kind that the patch's message does not justify by
+# a line "checkpatch KIND: why".
 check_series() {
-    local dir name bad=0
+    local dir name kinds bad=0
     identify luf
     unpack
     dir=$(mktemp -d "${TMPDIR:-/tmp}/lufbed-series.XXXXXX")
@@ -28,11 +29,12 @@ check_series() {
     done < <(cd "$patches" && find . -name '*.patch' -printf '%P\n' | sort)
     for name in "${patch_names[@]}"; do
         # New files need no MAINTAINERS entry: the series is not meant for a tree that has one.
-        (cd "$trees/pristine" && perl scripts/checkpatch.pl --strict --quiet --no-summary --ignore FILE_PATH_CHANGES \
+        kinds=FILE_PATH_CHANGES$(sed -n -e '/^---$/q' -e 's/^checkpatch \([A-Z_]\+\): ..*/,\1/p' "$patches/$name" | tr -d '\n')
+        (cd "$trees/pristine" && perl scripts/checkpatch.pl --strict --show-types --quiet --no-summary --ignore "$kinds" \
             "$patches/$name") >&2 || bad=1
     done
     [ "$bad" -eq 0 ] || fail "the series is not clean"
-    echo "${#patch_names[@]} patches apply to $package $version without fuzz; checkpatch.pl --strict has no complaint"
+    echo "${#patch_names[@]} patches apply to $package $version without fuzz; checkpatch.pl --strict has no complaint without a justification"
 }
 
 # Every patch builds on those before it: a kernel is linked after each. All in one tree, so a step compiles what the
