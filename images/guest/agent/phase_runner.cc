@@ -234,7 +234,8 @@ void PhaseRunner::end_part(Running& running, int status) {
     metrics[slot.metrics[i].name] = slot.metrics[i].value.load();
   Json told = fields(running);
   told["metrics"] = std::move(metrics);
-  const std::string problem = exit_problem(status, slot, area_->stop.load() != 0 || running.part->ends_by_itself);
+  const std::string problem =
+      exit_problem(status, slot, area_->stop.load() != 0 || running.part->ends_by_itself);
   if (!problem.empty()) told["error"] = problem;
   events_.emit(event::kPartEnd, told);
 }

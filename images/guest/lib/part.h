@@ -37,7 +37,7 @@ struct Part {
   std::string_view summary;                      ///< one line
   std::span<const std::string_view> rules = {};  ///< of docs/contract.md; detectors only
   std::span<const Param> params = {};
-  bool needs_disk = false;  ///< a file system at /mnt whose pages can be reclaimed
+  bool needs_disk = false;      ///< a file system at /mnt whose pages can be reclaimed
   bool ends_by_itself = false;  ///< it may be over before the phase is
   unsigned min_nodes = 1;
   unsigned min_cpus = 2;

@@ -1,8 +1,8 @@
 // Workload: runs the kernel's own selftests, one after the other, and tells their results as KTAP through /dev/kmsg: they
 // appear on the console, whole lines each, where KUnit's results appear too.
 //
-// What to run stands in /selftests/list, one a line: `set PATH VALUE` writes a file of the kernel's, `run PROGRAM ARGUMENT...`
-// runs a program of /selftests. A test passes with status 0, is skipped with 4, as everywhere in kselftest.
+// What to run stands in /selftests/list, one a line: `shell COMMAND` prepares something by the image's /bin/sh, `run PROGRAM
+// ARGUMENT...` runs a program of /selftests. A test passes with status 0, is skipped with 4, as everywhere in kselftest.
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -69,8 +69,9 @@ class Relay {
     }
   }
   void flush() {
-    told_ += line_.size();
-    if (!line_.empty() && told_ < kOutputLimit) log_.line("        " + line_);
+    const bool is_result = line_.starts_with("ok ") || line_.starts_with("not ok ");
+    told_ += is_result ? 0 : line_.size();
+    if (!line_.empty() && (is_result || told_ < kOutputLimit)) log_.line("        " + line_);
     line_.clear();
   }
 
@@ -87,7 +88,6 @@ class Relay {
   dup2(output, STDERR_FILENO);
   const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
   dup2(null, STDIN_FILENO);
-  setenv("PATH", "/bin", 1);
   std::vector<char*> arguments;
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
@@ -115,6 +115,7 @@ class Tests {
         failed_(context.metric("failed")),
         skipped_(context.metric("skipped")) {
     if (!log_.good()) context.fail("open /dev/kmsg: %s", std::strerror(errno));
+    setenv("PATH", "/bin", 1);
     if (chdir(kDirectory) != 0) context.fail("this image holds no selftests (no %s)", kDirectory);
   }
 
@@ -124,15 +125,14 @@ class Tests {
       std::istringstream stream(line);
       std::vector<std::string> words;
       for (std::string word; stream >> word;) words.push_back(word);
-      if (words.size() == 3 && words[0] == "set") set(words[1], words[2]);
+      if (words.size() >= 2 && words[0] == "shell") prepare(line.substr(line.find(words[1])));
       if (words.size() >= 2 && words[0] == "run") run({words.begin() + 1, words.end()});
     }
   }
 
  private:
-  void set(const std::string& path, const std::string& value) {
-    std::ofstream file(path);
-    if (!(file << value << std::flush)) context_.fail("write %s to %s", value.c_str(), path.c_str());
+  void prepare(const std::string& command) {
+    if (std::system(command.c_str()) != 0) context_.fail("failed: %s", command.c_str());
   }
 
   void run(const std::vector<std::string>& words) {
