@@ -125,6 +125,7 @@ void print_left_out(const fs::path& tests) {
 }
 
 int conclude(const run::Outcome& outcome, const fs::path& tests) {
+  if (outcome.interrupted) return kExitInterrupted;
   std::vector<std::string> consoles;
   for (const report::Summary& summary : outcome.summaries) {
     fmt::print("{} {}: {} deferrals, {:.0f} s, {}\n", to_string(summary.verdict.outcome), summary.scenario,
@@ -138,7 +139,6 @@ int conclude(const run::Outcome& outcome, const fs::path& tests) {
     if (!console) return report_error(console.error());
     consoles.push_back(*console);
   }
-  if (outcome.interrupted) return kExitInterrupted;
   fmt::print("\n");
   print_left_out(tests);
   fmt::print("\n{:<44} {:<16} {:<16} {:<16}\n", "test", "luf=off", "luf=on", "luf=off");
