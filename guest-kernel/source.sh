@@ -65,6 +65,8 @@ bring() {
     mv "$tree.next" "$tree.list"
     comm -13 "$staged.list" "$tree.list" > "$tree.restore"
     rsync -a --ignore-missing-args --files-from="$tree.restore" "$trees/pristine/" "$staged/"
+    # A file that goes may have been the only one of its directory, which rsync insists on.
+    (cd "$staged" && xargs -r dirname | sort -u | xargs -r mkdir -p) < "$tree.list"
     rsync -r --checksum --perms --delete-missing-args --files-from="$tree.list" "$staged/" "$tree/"
     mv "$staged.list" "$tree.list"
 }
