@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <set>
+
 #include "cpio_archive.h"
 #include "disk_extents.h"
 #include "modules.h"
@@ -47,6 +50,28 @@ Result<std::string> build_modules(const std::string& directory, const std::vecto
     order += name + "\n";
   }
   archive.add_file("modules/order", 0644, order);
+  return std::move(archive).finish();
+}
+
+Result<std::string> build_tree(const std::string& directory) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  std::set<fs::path> paths;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(directory, error))
+    paths.insert(entry.path());
+  if (error) return tl::unexpected(fmt::format("cannot list {}: {}", directory, error.message()));
+  CpioArchive archive;
+  for (const fs::path& path : paths) {
+    const std::string name = fs::relative(path, directory).string();
+    if (fs::is_directory(path)) {
+      archive.add_directory(name);
+      continue;
+    }
+    const auto data = read_file(path);
+    if (!data) return tl::unexpected(data.error());
+    const bool runs = (fs::status(path).permissions() & fs::perms::owner_exec) != fs::perms::none;
+    archive.add_file(name, runs ? 0755 : 0644, *data);
+  }
   return std::move(archive).finish();
 }
 

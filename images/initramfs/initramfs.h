@@ -20,4 +20,8 @@ std::string build_bare(std::string_view init);
 /// lib/modules/RELEASE.
 Result<std::string> build_modules(const std::string& directory, const std::vector<std::string>& wanted);
 
+/// An archive to append to a base: all directories and regular files below `directory`, which stands for the root, in
+/// the order of their names. Of permissions only "may be run" is kept.
+Result<std::string> build_tree(const std::string& directory);
+
 }  // namespace luf::initramfs

@@ -1,4 +1,4 @@
-// luf-initramfs: writes the guest's initramfs, or adds a foreign kernel's modules to one.
+// luf-initramfs: writes the guest's initramfs, or adds a foreign kernel's modules or a tree of files to one.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -22,6 +22,7 @@ struct Options {
   std::string base;
   std::string modules;
   std::vector<std::string> want;
+  std::string tree;
   std::string out;
 };
 
@@ -36,9 +37,10 @@ Result<std::string> build(const Options& options) {
   }
   auto base = luf::initramfs::read_file(options.base);
   if (!base) return base;
-  auto modules = luf::initramfs::build_modules(options.modules, options.want);
-  if (!modules) return modules;
-  return *base + *modules;
+  auto added = options.tree.empty() ? luf::initramfs::build_modules(options.modules, options.want)
+                                    : luf::initramfs::build_tree(options.tree);
+  if (!added) return added;
+  return *base + *added;
 }
 
 int run(int argc, char** argv) {
@@ -47,26 +49,30 @@ int run(int argc, char** argv) {
       "  luf-initramfs --init luf-guest --disk ext4.img --out initramfs.cpio\n"
       "  luf-initramfs --base initramfs.cpio --modules lib/modules/RELEASE --want brd,ext4 --out "
       "with-modules.cpio\n"
+      "  luf-initramfs --base initramfs.cpio --tree DIR --out with-tree.cpio\n"
       "Exit codes: 0 written, 2 wrong usage, 3 failure.");
   Options options;
   auto* init = app.add_option("--init", options.init, "static program that becomes /init");
   auto* disk = app.add_option(
       "--disk", options.disk,
       "image of the guest's disk; only what is not zero is stored. Without it: /init and /dev/console only");
-  auto* base = app.add_option("--base", options.base, "archive to which modules are added");
+  auto* base = app.add_option("--base", options.base, "archive to which modules or a tree are added");
   auto* modules = app.add_option("--modules", options.modules, "directory with modules.dep");
   auto* want = app.add_option("--want", options.want,
                               "modules needed, with all they depend on; built-in ones are left out")
                    ->delimiter(',');
+  auto* tree = app.add_option("--tree", options.tree, "directory whose files are added, at the guest's root");
   app.add_option("--out", options.out, "file to write")->required();
   init->excludes(base);
   disk->needs(init);
-  base->needs(modules, want);
-  modules->needs(base);
-  want->needs(base);
+  modules->needs(base, want);
+  want->needs(base, modules);
+  tree->needs(base)->excludes(modules);
   try {
     app.parse(argc, argv);
     if (options.init.empty() && options.base.empty()) throw CLI::RequiredError("--init or --base");
+    if (!options.base.empty() && options.modules.empty() && options.tree.empty())
+      throw CLI::RequiredError("--modules or --tree");
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);
     fmt::print(stderr, "luf-initramfs: {}\n", error.what());

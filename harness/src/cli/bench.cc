@@ -132,7 +132,7 @@ int execute(const Options& options) {
 
 void add_bench(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
-  CLI::App* bench = app.add_subcommand("bench", "Measure lufbed itself, and what LUF saves");
+  CLI::App* bench = app.add_subcommand("bench", "Measure lufbed itself, and what LUF saves and costs");
   bench->require_subcommand(1);
   CLI::App* boot =
       bench->add_subcommand("boot", "Time a cold boot to the first event against bare QEMU, in turns");
@@ -149,6 +149,7 @@ void add_bench(CLI::App& app, Action& action) {
   options->locations.add_options(*boot);
   boot->callback([options, &action] { action = [options] { return execute(*options); }; });
   add_bench_shootdowns(*bench, action);
+  add_bench_costs(*bench, action);
 }
 
 }  // namespace luf::cli

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <memory>
+#include <set>
 
 #include "cli/bench_arms.h"
 #include "run/comparison.h"
@@ -42,6 +43,23 @@ std::vector<Measure> measures() {
        {"control: TLB-shootdown IPIs received per munmap", {"ipi_tlb"}, {"map_touch_unmap.munmaps"}},
        true},
   };
+}
+
+/// The scenario's own name, without its folders.
+std::string load_of(const run::Job& scenario) {
+  return std::filesystem::path(scenario.name).filename().string();
+}
+
+/// Refuses a scenario of which nothing would be told.
+Result<void> check_loads(const std::vector<run::Job>& scenarios) {
+  std::set<std::string> known;
+  for (const Measure& measure : measures()) known.insert(measure.scenario);
+  for (const run::Job& job : scenarios) {
+    if (!known.contains(load_of(job)))
+      return fail(Blame::kScenario, "{}: not a load of bench shootdowns; the file must be called one of {}",
+                  job.file.string(), fmt::join(known, ", "));
+  }
+  return {};
 }
 
 struct Options {
@@ -110,7 +128,7 @@ void print_tables(const run::Experiment& experiment, const Measured& measured, B
   for (std::size_t c = 0; c < experiment.cases.size(); ++c) {
     const run::Job& of_case = experiment.cases[c];
     for (const Measure& measure : measures()) {
-      if (of_case.name.find("/" + measure.scenario + "/") == std::string::npos) continue;
+      if (std::filesystem::path(of_case.name).parent_path().filename() != measure.scenario) continue;
       std::vector<run::Row> rows;
       const auto baseline = run::boots_of(experiment, measured.summaries, c, 1);
       for (std::size_t a = 0; a < experiment.arms.size(); ++a) {
@@ -144,6 +162,7 @@ std::string own_command(const Options& options) {
 int execute(const Options& options) {
   const Result<std::vector<run::Job>> scenarios = bench_cases(options.arms);
   if (!scenarios) return report_error(scenarios.error());
+  if (const Result<void> known = check_loads(*scenarios); !known) return report_error(known.error());
   const Result<std::vector<run::Arm>> arms = arms_of(options);
   if (!arms) return report_error(arms.error());
   const run::Experiment experiment{cases_of(*scenarios, options.cpus), *arms, options.arms.boots,

@@ -26,7 +26,10 @@ void add_check(CLI::App& app, Action& action);
 void add_list(CLI::App& app, Action& action);
 void add_doctor(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
+void add_bench_costs(CLI::App& bench, Action& action);
 void add_bench_shootdowns(CLI::App& bench, Action& action);
+void add_kunit(CLI::App& app, Action& action);
+void add_kselftest(CLI::App& app, Action& action);
 
 /// Where kernel and image lie: flag, else environment, else a place relative to the executable.
 struct Locations {

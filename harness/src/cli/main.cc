@@ -14,6 +14,8 @@ int main(int argc, char** argv) {
     luf::cli::add_list(app, action);
     luf::cli::add_doctor(app, action);
     luf::cli::add_bench(app, action);
+    luf::cli::add_kunit(app, action);
+    luf::cli::add_kselftest(app, action);
     try {
       app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -36,7 +36,10 @@ std::vector<std::string> platform_words(const QemuSetup& setup) {
                                                       : "tcg,thread=multi"});
   if (setup.icount) add_virtual_time(words, setup);
   // No 5-level tables and no protection keys: under TCG both only slow page walks down or add flushes.
-  words.insert(words.end(), {"-cpu", tcg ? "max,la57=off,pku=off" : "host"});
+  std::string cpu = tcg ? "max,la57=off,pku=off" : "host";
+  // A string instruction counts once an element: without these, pages are zeroed and copied by words, not bytes.
+  if (setup.icount) cpu += ",erms=off,fsrm=off";
+  words.insert(words.end(), {"-cpu", cpu});
   return words;
 }
 

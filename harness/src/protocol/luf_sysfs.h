@@ -52,4 +52,15 @@ inline constexpr std::array<FlushPoint, 21> kFlushPoints{{
     {"fault", "R6", "start of a fault (mm-lock)"},
 }};
 
+/// Seeded faults (CONFIG_LUF_FAULT): a directory each here, with a file `probability` (percent). Each flush point has
+/// one by its name, too: it is passed without its flush.
+inline constexpr std::string_view kLufFaultDir = "/sys/kernel/debug/luf/fault";
+inline constexpr std::array<std::string_view, 7> kFaults{
+    "cpu_mask", "lost_mark", "early_done", "early_free", "defer_writable", "defer_any_entry", "keep_pending"};
+
+/// Windows that can be widened, by `us` (microseconds), as often as `probability` says.
+inline constexpr std::string_view kLufDelayDir = "/sys/kernel/debug/luf/delay";
+inline constexpr std::array<std::string_view, 7> kDelays{"publish", "hold", "flush",     "done",
+                                                         "set",     "fork", "fault_tail"};
+
 }  // namespace luf::protocol

@@ -81,6 +81,7 @@ Task<Result<FirstEvent>> watch_first_event(const Environment& environment, const
   first.seen = co_await supervise(std::move(watched), each);
   tasks.cancel();
   co_await tasks.join();
+  first.seen.console = read_file(setup.console).value_or("");
   if (first.seen.end == judge::RunEnd::kCancelled) co_return fail(Blame::kCancelled, "cancelled by the user");
   co_return first;
 }

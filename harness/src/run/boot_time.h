@@ -15,7 +15,7 @@ namespace luf::run {
 
 /// A guest that was ended after its first event.
 struct FirstEvent {
-  judge::Observation seen;  ///< `end` is kDone when the event came
+  judge::Observation seen;  ///< `end` is kDone when the event came; the console is what it held by then
   Nanoseconds took{};       ///< from just before QEMU's start to the event `boot` here
 };
 

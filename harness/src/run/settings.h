@@ -17,7 +17,8 @@ namespace luf::run {
 
 /// One scenario to be run.
 struct Job {
-  std::filesystem::path file;  ///< empty when no file holds just this: then the copy in the run directory does
+  std::filesystem::path
+      file;  ///< empty when no file holds just this: then the copy in the run directory does
   std::string name;
   scenario::Scenario scenario;
   std::optional<artifact::Kernel> kernel = {};  ///< instead of the one of the settings

@@ -12,6 +12,7 @@
 namespace luf::scenario {
 namespace {
 
+constexpr std::int64_t kMicrosecond = 1000;
 constexpr std::int64_t kMillisecond = 1'000'000;
 constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kDay = 86'400 * kSecond;
@@ -50,11 +51,35 @@ void read_kernel(TomlReader reader, Kernel& kernel) {
   reader.finish();
 }
 
+void read_faults(const toml::table& table, ReadLog& log, Phase& phase) {
+  TomlReader reader(table, "phase.faults.", log);
+  std::vector<std::string> names = point_names();
+  names.insert(names.end(), protocol::kFaults.begin(), protocol::kFaults.end());
+  for (const std::string& name : names) {
+    std::optional<std::int64_t> percent;
+    reader.count(name, percent, {1, 100});
+    if (percent) phase.faults[name] = *percent;
+  }
+  reader.finish();
+}
+
+void read_delays(const toml::table& table, ReadLog& log, Phase& phase) {
+  TomlReader reader(table, "phase.delays.", log);
+  for (const std::string_view name : protocol::kDelays) {
+    std::optional<Nanoseconds> length;
+    reader.duration(std::string(name), length, {kMicrosecond, 10 * kMillisecond});
+    if (length) phase.delays[std::string(name)] = *length;
+  }
+  reader.finish();
+}
+
 void read_phase(TomlReader reader, const toml::table& table, ReadLog& log, Phase& phase) {
   reader.required_text("name", phase.name);
   reader.required_duration("duration", phase.duration, {kMillisecond, kDay});
   reader.text("expect", phase.expect);
   reader.texts("points_off", phase.points_off, point_names());
+  if (const toml::table* faults = reader.table("faults")) read_faults(*faults, log, phase);
+  if (const toml::table* delays = reader.table("delays")) read_delays(*delays, log, phase);
   reader.counts("at_least", phase.at_least);
   reader.finish();
   if (table.contains("name") && phase.name.empty())

@@ -1,5 +1,7 @@
 #include "scenario/plan.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -9,6 +11,8 @@ namespace luf::scenario {
 namespace {
 
 using nlohmann::ordered_json;
+
+constexpr std::int64_t kSeedMask = 0xffffffff;  // the kernel's seed has 32 bits
 
 /// An optional setting is left out by the guest where its path does not exist.
 void set(ordered_json& settings, std::string_view path, const std::string& value, bool optional = false) {
@@ -20,10 +24,32 @@ void set(ordered_json& settings, std::string_view path, const std::string& value
 /// True when the phase means something only on a kernel with the series.
 bool needs_luf(const Kernel& kernel, const Phase& phase) {
   return kernel.luf == "on" || kernel.points != Kernel{}.points || kernel.batching || kernel.age ||
-         kernel.pending_max || !phase.points_off.empty();
+         kernel.pending_max || !phase.points_off.empty() || !phase.faults.empty() || !phase.delays.empty();
 }
 
-ordered_json settings_of(const Kernel& kernel, const Phase& phase) {
+/// Plants what this phase asks for, and takes out what another one planted.
+void plant(ordered_json& settings, const Scenario& scenario, const Phase& phase) {
+  std::map<std::string, std::int64_t> faults;
+  std::map<std::string, Nanoseconds> delays;
+  for (const Phase& other : scenario.phases) {
+    for (const auto& [name, percent] : other.faults) faults[name] = 0;
+    for (const auto& [name, length] : other.delays) delays[name] = Nanoseconds(0);
+  }
+  for (const auto& [name, percent] : phase.faults) faults[name] = percent;
+  for (const auto& [name, length] : phase.delays) delays[name] = length;
+  if (!faults.empty() || !delays.empty())
+    set(settings, fmt::format("{}/seed", protocol::kLufFaultDir), std::to_string(scenario.seed & kSeedMask));
+  for (const auto& [name, percent] : faults)
+    set(settings, fmt::format("{}/{}/probability", protocol::kLufFaultDir, name), std::to_string(percent));
+  for (const auto& [name, length] : delays) {
+    const auto us = std::chrono::ceil<std::chrono::microseconds>(length).count();
+    set(settings, fmt::format("{}/{}/us", protocol::kLufDelayDir, name), std::to_string(us));
+    set(settings, fmt::format("{}/{}/probability", protocol::kLufDelayDir, name), us > 0 ? "100" : "0");
+  }
+}
+
+ordered_json settings_of(const Scenario& scenario, const Phase& phase) {
+  const Kernel& kernel = scenario.kernel;
   ordered_json settings = ordered_json::array();
   const bool needed = needs_luf(kernel, phase);
   if (kernel.luf == "on") set(settings, protocol::kLufEnabled, "1");
@@ -38,6 +64,7 @@ ordered_json settings_of(const Kernel& kernel, const Phase& phase) {
     set(settings, protocol::kLufAgeMs, std::to_string(age.count()));
   }
   if (kernel.pending_max) set(settings, protocol::kLufPendingMax, std::to_string(*kernel.pending_max));
+  plant(settings, scenario, phase);
   return settings;
 }
 
@@ -63,7 +90,7 @@ std::string make_plan(const Scenario& scenario, const std::string& name) {
                       {"duration_ms", duration.count()},
                       {"stop", phase.expect == kSilent ? "duration" : "finding"},
                       {"needs", needs},
-                      {"settings", settings_of(scenario.kernel, phase)},
+                      {"settings", settings_of(scenario, phase)},
                       {"parts", parts}});
   }
   return ordered_json{{"version", 1}, {"scenario", name}, {"seed", scenario.seed}, {"phases", phases}}.dump();

@@ -39,6 +39,8 @@ struct Phase {
   Nanoseconds duration{};
   std::string expect = "silent";
   std::vector<std::string> points_off;
+  std::map<std::string, std::int64_t> faults;  ///< name -> percent of the hits
+  std::map<std::string, Nanoseconds> delays;   ///< name -> how long, at each hit
   std::map<std::string, std::int64_t> at_least;
 };
 

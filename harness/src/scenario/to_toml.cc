@@ -18,10 +18,16 @@ std::string phase_text(const Phase& phase) {
   std::vector<std::string> counts;
   for (const auto& [name, value] : phase.at_least)
     counts.push_back(fmt::format("{} = {}", quoted(name), value));
+  std::vector<std::string> faults;
+  std::vector<std::string> delays;
+  for (const auto& [name, percent] : phase.faults) faults.push_back(fmt::format("{} = {}", name, percent));
+  for (const auto& [name, length] : phase.delays)
+    delays.push_back(fmt::format("{} = {}", name, quoted(format_duration(length))));
   return fmt::format(
-      "\n[[phase]]\nname = {}\nduration = {}\nexpect = {}\npoints_off = {}\nat_least = {{ {} }}\n",
+      "\n[[phase]]\nname = {}\nduration = {}\nexpect = {}\npoints_off = {}\nfaults = {{ {} }}\ndelays = {{ "
+      "{} }}\nat_least = {{ {} }}\n",
       quoted(phase.name), quoted(format_duration(phase.duration)), quoted(phase.expect),
-      list(phase.points_off), fmt::join(counts, ", "));
+      list(phase.points_off), fmt::join(faults, ", "), fmt::join(delays, ", "), fmt::join(counts, ", "));
 }
 
 std::string part_text(const Part& part, const Catalog& catalog) {

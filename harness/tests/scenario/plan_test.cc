@@ -36,6 +36,29 @@ TEST(Plan, carries_what_the_protocol_asks_for) {
   EXPECT_EQ(phase["parts"][1]["params"]["via"], "memcg");
 }
 
+TEST(Plan, a_fault_is_planted_in_its_phase_and_taken_out_in_the_others) {
+  const std::string text =
+      "title = \"t\"\nseed = 4294967303\n[[phase]]\nname = \"a\"\nduration = \"1s\"\n"
+      "faults = { cpu_mask = 40 }\ndelays = { fork = \"200us\" }\n"
+      "[[phase]]\nname = \"b\"\nduration = \"1s\"\n";
+  const Result<Scenario> scenario = parse(text, "x.toml", luf::testing::test_catalog());
+  ASSERT_TRUE(scenario) << scenario.error().message;
+  const nlohmann::json plan = nlohmann::json::parse(make_plan(*scenario, "a/b"));
+  const auto value = [&plan](int phase, const std::string& path) {
+    std::string found = "not set";
+    for (const nlohmann::json& setting : plan["phases"][phase]["settings"])
+      if (setting["path"] == path) found = setting["value"];
+    return found;
+  };
+  EXPECT_EQ(plan["phases"][0]["needs"], nlohmann::json::array({"luf"}));
+  EXPECT_EQ(value(0, "/sys/kernel/debug/luf/fault/seed"), "7");
+  EXPECT_EQ(value(0, "/sys/kernel/debug/luf/fault/cpu_mask/probability"), "40");
+  EXPECT_EQ(value(0, "/sys/kernel/debug/luf/delay/fork/us"), "200");
+  EXPECT_EQ(value(0, "/sys/kernel/debug/luf/delay/fork/probability"), "100");
+  EXPECT_EQ(value(1, "/sys/kernel/debug/luf/fault/cpu_mask/probability"), "0");
+  EXPECT_EQ(value(1, "/sys/kernel/debug/luf/delay/fork/probability"), "0");
+}
+
 TEST(Plan, every_phase_sets_its_own_points) {
   const nlohmann::json plan = plan_of("luf = \"on\"\n");
   const nlohmann::json control = nlohmann::json::parse(

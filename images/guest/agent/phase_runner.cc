@@ -26,14 +26,14 @@ constexpr std::uint64_t kReadyLimitMs = 20'000;
 constexpr std::uint64_t kStopLimitMs = 5000;
 constexpr std::string_view kDeferred = "luf_deferred";
 
-std::string exit_problem(int status, const PartSlot& slot, bool stopping) {
+std::string exit_problem(int status, const PartSlot& slot, bool may_end) {
   if (slot.failed.load(std::memory_order_acquire) == 2) return slot.error;
   if (WIFSIGNALED(status)) {
     const int signal = WTERMSIG(status);
     return "killed by signal " + std::to_string(signal) + (signal == SIGKILL ? " (out of memory?)" : "");
   }
   if (WEXITSTATUS(status) != 0) return "ended with status " + std::to_string(WEXITSTATUS(status));
-  return stopping ? "" : "ended before the phase did";
+  return may_end ? "" : "ended before the phase did";
 }
 
 /// A number in a file of the kernel's, added to `gauges` when the file is there.
@@ -131,6 +131,8 @@ std::string PhaseRunner::why_not(const Part& part) {
   };
   if (topology_.cpus < part.min_cpus) return needs(part.min_cpus, "CPUs", topology_.cpus);
   if (topology_.nodes < part.min_nodes) return needs(part.min_nodes, "NUMA nodes", topology_.nodes);
+  if (part.needs_file != nullptr && !exists(part.needs_file))
+    return std::string("the kernel has no ") + part.needs_file;
   if (part.needs_swap && !swap_.prepare().empty()) return swap_.prepare();
   return part.needs_disk ? disk_.prepare() : std::string();
 }
@@ -242,7 +244,8 @@ void PhaseRunner::end_part(Running& running, int status) {
     metrics[slot.metrics[i].name] = slot.metrics[i].value.load();
   Json told = fields(running);
   told["metrics"] = std::move(metrics);
-  const std::string problem = exit_problem(status, slot, area_->stop.load() != 0);
+  const std::string problem =
+      exit_problem(status, slot, area_->stop.load() != 0 || running.part->ends_by_itself);
   if (!problem.empty()) told["error"] = problem;
   events_.emit(event::kPartEnd, told);
 }

@@ -37,8 +37,10 @@ struct Part {
   std::string_view summary;                      ///< one line
   std::span<const std::string_view> rules = {};  ///< of docs/contract.md; detectors only
   std::span<const Param> params = {};
-  bool needs_disk = false;  ///< a file system at /mnt whose pages can be reclaimed
-  bool needs_swap = false;  ///< somewhere to put anonymous pages
+  bool needs_disk = false;           ///< a file system at /mnt whose pages can be reclaimed
+  bool needs_swap = false;           ///< somewhere to put anonymous pages
+  const char* needs_file = nullptr;  ///< of the kernel; without it there is nothing to do
+  bool ends_by_itself = false;       ///< it may be over before the phase is
   unsigned min_nodes = 1;
   unsigned min_cpus = 2;
   /// Runs in a process of its own, returns when the context says so. Sets up, calls wait_for_start(), acts.

@@ -41,6 +41,16 @@ tail -c +$((size + 1)) "$dir/m.cpio" > "$dir/added.cpio"
 [ "$(tr '\n' ' ' < "$dir/x/modules/order")" = "brd.ko crc16.ko ext4.ko " ] || fail "order: $(cat "$dir/x/modules/order")"
 [ "$(cat "$dir/x/modules/ext4.ko")" = ext4 ] || fail "ext4.ko was not decompressed"
 
+# A tree: programs stay programs, and it stands at the root.
+mkdir -p "$dir/t/selftests"
+printf 'cow' > "$dir/t/selftests/cow"
+chmod +x "$dir/t/selftests/cow"
+printf 'run cow\n' > "$dir/t/selftests/list"
+"$tool" --base "$dir/a.cpio" --tree "$dir/t" --out "$dir/t.cpio"
+tail -c +$((size + 1)) "$dir/t.cpio" > "$dir/added.cpio"
+(cd "$dir/x" && cpio -id --quiet < "$dir/added.cpio")
+[ -x "$dir/x/selftests/cow" ] && [ ! -x "$dir/x/selftests/list" ] || fail "the tree's permissions"
+
 expect() {
   code=$1 words=$2
   shift 2
@@ -56,6 +66,8 @@ expect 2 'init' --out "$dir/o"
 expect 2 'out' --init "$dir/init" --disk "$dir/disk"
 expect 3 'missing' --init "$dir/missing" --disk "$dir/disk" --out "$dir/o"
 expect 3 'module nvme' --base "$dir/a.cpio" --modules "$mod" --want nvme --out "$dir/o"
+expect 3 'no-tree' --base "$dir/a.cpio" --tree "$dir/no-tree" --out "$dir/o"
+expect 2 'modules or --tree' --base "$dir/a.cpio" --out "$dir/o"
 expect 3 'modules.dep' --base "$dir/a.cpio" --modules "$dir" --want brd --out "$dir/o"
 [ ! -e "$dir/o" ] || fail "a failed call left a file"
 "$tool" --help | grep -q 'Exit codes' || fail "--help"
