@@ -9,12 +9,11 @@
 //             read-only mapping
 //
 // The flush must come before the entry is visible: a kernel that flushes at the end of X's fault is too late.
-// Only for microseconds, so that nothing can be waited out: X begins when no injector's call is under way, and Y
-// publishes only if none has begun since; then no batch in flight can explain old data, and it is a finding at
-// once. Proof of R5: a whole line older than what was published. Proof of R8: a line that is not this line of
-// this file. `tries` counts X's faults, `promises` the stores of Y that were published. Cannot see: old data
-// before Y has noticed the entry; it takes unmappers that are no injectors (kswapd) for a violation, so memory
-// must not be short.
+// Only for microseconds, so that nothing can be waited out: from before X's fault until Y has published the
+// injectors pause (QuietMoment). No batch in flight can then explain old data, and it is a finding at once. Proof
+// of R5: a whole line older than what was published. Proof of R8: a line that is not this line of this file.
+// `tries` counts X's faults, `promises` the stores of Y. Cannot see: old data before Y has noticed the entry; it
+// takes unmappers that are no injectors (kswapd) for a violation, so memory must not be short.
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/mman.h>
@@ -24,7 +23,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <optional>
 
 #include "lib/residency.h"
 #include "lib/unmappers.h"
@@ -56,7 +54,6 @@ struct Errand {
   CommittedVersions& committed;
   char* alias;
   PageTableView table;
-  std::optional<UnmappersReturned> unmappers;
   std::atomic<std::uint64_t> page{0};  ///< index + 1; 0: none
   std::atomic<bool> watching{false};   ///< Y polls the page table
 };
@@ -72,7 +69,6 @@ void store_through_new_entry(Errand& errand, std::uint64_t page) {
   auto& committed = errand.committed.version[page];
   const std::uint64_t version = committed.load(std::memory_order_relaxed) + 1;
   restamp_line(errand.alias + page * kPageSize, context.owner(), page, version, 0);
-  if (!errand.unmappers->unchanged()) return;
   committed.store(version, std::memory_order_release);
   context.metric("promises").fetch_add(1);
 }
@@ -112,18 +108,20 @@ void fault_pages(PartContext& context, const std::string& path, std::uint64_t pa
   if (at == MAP_FAILED) context.fail("mmap: %s", std::strerror(errno));
   madvise(at, pages * kPageSize, MADV_RANDOM);
   auto* alias = static_cast<char*>(at);
-  static Errand errand{context, committed, alias, PageTableView(context, alias, pages), std::nullopt};
+  static Errand errand{context, committed, alias, PageTableView(context, alias, pages)};
   pthread_t third{};
   if (pthread_create(&third, nullptr, run_third_thread, &errand) != 0)
     context.fail("cannot make the third thread");
   context.spin_for_start();
   for (std::uint64_t round = 0; !context.stopping(); ++round, sleep_ns(period)) {
     const auto away = uncached_pages(alias, pages);
-    errand.unmappers.emplace(context.area());
-    if (away.empty() || !errand.unmappers->none()) continue;
+    if (away.empty()) continue;
     const std::uint64_t page = away[round % away.size()];
     context.metric("tries").fetch_add(1);
-    fault_in(errand, page);
+    {
+      const QuietMoment quiet(context.area());
+      fault_in(errand, page);
+    }
     madvise(alias + page * kPageSize, kPageSize, MADV_DONTNEED);
     sync_file_range(fd, static_cast<off_t>(page * kPageSize), kPageSize,
                     SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);

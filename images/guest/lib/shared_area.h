@@ -59,6 +59,7 @@ struct SharedArea {
   alignas(64) std::atomic<std::uint32_t> target_count;
   /// By part: odd while an injector is inside a system call that unmaps (lib/unmappers.h).
   std::array<std::atomic<std::uint64_t>, kMaxParts> acting;
+  std::atomic<std::uint32_t> quiet;  ///< detectors that need injectors to pause
   std::array<Target, kMaxTargets> targets;
   alignas(4096) std::array<PartSlot, kMaxParts> parts;
 };

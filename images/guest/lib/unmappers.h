@@ -6,7 +6,6 @@
 // is nobody's window.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -15,15 +14,25 @@
 
 namespace luf::guest {
 
-/// For injectors: stands around a system call that unmaps. Partner: UnmappersReturned.
+/// For injectors: stands around a system call that unmaps. Waits for quiet moments to pass. Partners:
+/// UnmappersReturned, QuietMoment.
 class Unmapping {
  public:
-  Unmapping(SharedArea& area, unsigned slot) : acting_(area.acting[slot]) { acting_.fetch_add(1); }
+  Unmapping(SharedArea& area, unsigned slot) : acting_(area.acting[slot]) {
+    acting_.fetch_add(1);
+    // Said first, looked second, as QuietMoment does the other way round: one of the two sees the other.
+    while (area.quiet.load() != 0 && area.stop.load() == 0) {
+      acting_.fetch_add(1);
+      sleep_ns(kPauseNs);
+      acting_.fetch_add(1);
+    }
+  }
   ~Unmapping() { acting_.fetch_add(1); }
   Unmapping(const Unmapping&) = delete;
   Unmapping& operator=(const Unmapping&) = delete;
 
  private:
+  static constexpr std::uint64_t kPauseNs = 100'000;
   std::atomic<std::uint64_t>& acting_;
 };
 
@@ -44,17 +53,6 @@ class UnmappersReturned {
   explicit UnmappersReturned(const SharedArea& area) : area_(area) {
     for (std::size_t i = 0; i < kMaxParts; ++i) seen_[i] = area.acting[i].load(std::memory_order_acquire);
   }
-  /// No call was under way.
-  bool none() const {
-    return std::all_of(seen_.begin(), seen_.end(), [](std::uint64_t count) { return count % 2 == 0; });
-  }
-  /// No call has begun or ended since.
-  bool unchanged() const {
-    for (std::size_t i = 0; i < kMaxParts; ++i) {
-      if (area_.acting[i].load(std::memory_order_acquire) != seen_[i]) return false;
-    }
-    return true;
-  }
   /// Every call that was under way has returned.
   bool all() const {
     for (std::size_t i = 0; i < kMaxParts; ++i) {
@@ -66,6 +64,23 @@ class UnmappersReturned {
  private:
   const SharedArea& area_;
   std::array<std::uint64_t, kMaxParts> seen_{};
+};
+
+/// For detectors of what lasts too short to be waited out: while it lives no call of an injector is under way.
+/// Its making waits for those that are.
+class QuietMoment {
+ public:
+  explicit QuietMoment(SharedArea& area) : area_(area) {
+    area.quiet.fetch_add(1);
+    for (const UnmappersReturned unmappers(area); !unmappers.all() && area.stop.load() == 0;)
+      sleep_ns(20'000);
+  }
+  ~QuietMoment() { area_.quiet.fetch_sub(1); }
+  QuietMoment(const QuietMoment&) = delete;
+  QuietMoment& operator=(const QuietMoment&) = delete;
+
+ private:
+  SharedArea& area_;
 };
 
 }  // namespace luf::guest
