@@ -139,6 +139,10 @@ int conclude(const run::Outcome& outcome, const fs::path& tests) {
     if (!console) return report_error(console.error());
     consoles.push_back(*console);
   }
+  if (outcome.summaries[1].deferrals == 0) {
+    fmt::print(stderr, "nothing can be concluded: LUF deferred nothing\n");
+    return kExitInfra;
+  }
   fmt::print("\n");
   print_left_out(tests);
   fmt::print("\n{:<44} {:<16} {:<16} {:<16}\n", "test", "luf=off", "luf=on", "luf=off");

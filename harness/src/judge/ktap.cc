@@ -71,28 +71,33 @@ std::string end_text(const TestResult& result) {
               : std::string(to_string(result.end));
 }
 
-/// Tests and subtests of one run, in order, each name once.
-std::vector<TestRow> flatten(std::string_view console) {
-  std::vector<TestRow> rows;
-  std::vector<TestRow> subtests;
+struct RunRow {
+  std::string key;
+  TestRow row;
+};
+
+/// Tests and subtests of one run, in order, each key once.
+std::vector<RunRow> flatten(std::string_view console) {
+  std::vector<RunRow> rows;
+  std::vector<TestResult> subtests;
   std::map<std::string, int> seen;
-  const auto once = [&seen](std::string name) {
-    const int count = ++seen[name];
-    return count == 1 ? name : fmt::format("{} ({})", name, count);
-  };
   for (const TestResult& result : test_results(console)) {
-    if (result.depth >= 2) subtests.push_back({result.name, true, {std::string(to_string(result.end))}});
+    if (result.depth >= 2) subtests.push_back(result);
     if (result.depth != 1) continue;
-    rows.push_back({once(result.name), false, {end_text(result)}});
-    const std::string test = rows.back().name;
-    for (TestRow& subtest : subtests) {
-      subtest.name = once(test + " / " + subtest.name);
-      rows.push_back(std::move(subtest));
+    const int again = ++seen[result.name];
+    const std::string test = again == 1 ? result.name : fmt::format("{} ({})", result.name, again);
+    rows.push_back({test, {test, false, {end_text(result)}}});
+    for (std::size_t i = 0; i < subtests.size(); ++i) {
+      const std::string key = fmt::format("{} {}", test, i + 1);
+      rows.push_back(
+          {key,
+           {fmt::format("{}: {}", key, subtests[i].name), true, {std::string(to_string(subtests[i].end))}}});
     }
     subtests.clear();
   }
   for (const ConsoleHit& hit : scan_console(console)) {
-    if (hit.meaning == ConsoleMeaning::kGuestFault) rows.push_back({"kernel: " + hit.line, false, {"FAIL"}});
+    const std::string name = "kernel: " + hit.line;
+    if (hit.meaning == ConsoleMeaning::kGuestFault) rows.push_back({name, {name, false, {"FAIL"}}});
   }
   return rows;
 }
@@ -149,8 +154,8 @@ std::vector<TestRow> compare_runs(const std::vector<std::string>& consoles) {
   std::vector<TestRow> rows;
   std::map<std::string, std::size_t> places;
   for (std::size_t run = 0; run < consoles.size(); ++run) {
-    for (TestRow& row : flatten(consoles[run])) {
-      const auto [place, is_new] = places.emplace(row.name, rows.size());
+    for (auto& [key, row] : flatten(consoles[run])) {
+      const auto [place, is_new] = places.emplace(key, rows.size());
       if (is_new) rows.push_back({row.name, row.subtest, std::vector<std::string>(consoles.size(), "-")});
       rows[place->second].ends[run] = std::move(row.ends.front());
     }

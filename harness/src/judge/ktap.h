@@ -41,8 +41,8 @@ struct TestRow {
   bool differs = false;           ///< steady, and another run has something else
 };
 
-/// Lays runs side by side, each given by its console: tests at depth 1 and their subtests, in order of their first
-/// appearance. Runs number 0, 2, 4, ... are the reference. A kernel fault on the console is a test of its own that failed.
+/// Lays runs side by side, each given by its console: tests at depth 1, by name, and their subtests, by place (their names
+/// may hold what was measured), in order of their first appearance. Runs number 0, 2, 4, ... are the reference. A kernel fault on the console is a test of its own that failed.
 std::vector<TestRow> compare_runs(const std::vector<std::string>& consoles);
 
 }  // namespace luf::judge

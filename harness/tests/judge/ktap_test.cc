@@ -74,13 +74,16 @@ TEST(Ktap, equal_runs_differ_in_nothing) {
     EXPECT_TRUE(row.steady && !row.differs) << row.name;
 }
 
-TEST(Ktap, rows_name_tests_and_subtests_once) {
+TEST(Ktap, a_subtest_is_known_by_its_place) {
   const std::vector<TestRow> rows = compare_runs({std::string(kOff)});
   ASSERT_EQ(rows.size(), 5U);
   EXPECT_EQ(rows[0].name, "cow");
-  EXPECT_EQ(rows[1].name, "cow / read");
-  EXPECT_EQ(rows[2].name, "cow / read (2)");
+  EXPECT_EQ(rows[1].name, "cow 1: read");
+  EXPECT_EQ(rows[2].name, "cow 2: read");
   EXPECT_EQ(rows[3].ends[0], "FAIL (exit 1)");
+  std::string measured(kOff);
+  measured.replace(measured.find("read"), 4, "read 17 pages");
+  EXPECT_EQ(compare_runs({std::string(kOff), measured}).size(), 5U);
 }
 
 TEST(Ktap, a_test_that_ends_otherwise_or_not_at_all_differs) {

@@ -3,10 +3,18 @@
 //
 // What to run stands in /selftests/list, one a line: `shell COMMAND` prepares something by the image's /bin/sh, `run PROGRAM
 // ARGUMENT...` runs a program of /selftests. A test passes with status 0, is skipped with 4, as everywhere in kselftest.
+//
+// Left alone, the tests would not make LUF defer anything: they write what they map. So they run from the disk, and beside them
+// page cache is reclaimed all the time, which takes their own text away from them: their address spaces have deferrals pending.
+// Anonymous memory is left alone, since tests look at where it is.
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,7 +34,11 @@ namespace luf::guest {
 
 namespace {
 
-constexpr const char* kDirectory = "/selftests";
+constexpr const char* kSource = "/selftests";
+constexpr const char* kDirectory = "/mnt/selftests";
+constexpr const char* kReclaim = "/sys/fs/cgroup/lufbed/memory.reclaim";
+constexpr std::string_view kRequest = "256K swappiness=0";
+constexpr std::uint64_t kReclaimPeriodNs = 5'000'000;
 constexpr int kSkip = 4;
 constexpr std::size_t kLineLimit = 400;  // bytes of a line that is told; the kernel cuts at about 1000
 constexpr std::uint64_t kOutputLimit =
@@ -81,8 +93,17 @@ class Relay {
   std::uint64_t told_ = 0;
 };
 
+/// The agent, and what it starts, sits on one CPU; tests may use all.
+void use_all_cpus() {
+  cpu_set_t all;
+  CPU_ZERO(&all);
+  for (std::size_t cpu = 0; cpu < CPU_SETSIZE; ++cpu) CPU_SET(cpu, &all);
+  sched_setaffinity(0, sizeof(all), &all);
+}
+
 [[noreturn]] void become(const std::vector<std::string>& words, int output) {
   setpgid(0, 0);
+  use_all_cpus();
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   dup2(output, STDOUT_FILENO);
   dup2(output, STDERR_FILENO);
@@ -116,7 +137,8 @@ class Tests {
         skipped_(context.metric("skipped")) {
     if (!log_.good()) context.fail("open /dev/kmsg: %s", std::strerror(errno));
     setenv("PATH", "/bin", 1);
-    if (chdir(kDirectory) != 0) context.fail("this image holds no selftests (no %s)", kDirectory);
+    copy_programs();
+    if (chdir(kDirectory) != 0) context.fail("enter %s: %s", kDirectory, std::strerror(errno));
   }
 
   void run_list(std::istream& list) {
@@ -131,6 +153,28 @@ class Tests {
   }
 
  private:
+  void copy_programs() {
+    DIR* source = opendir(kSource);
+    if (source == nullptr) context_.fail("this image holds no selftests (no %s)", kSource);
+    mkdir(kDirectory, 0755);
+    while (const dirent* entry = readdir(source)) {
+      if (entry->d_type == DT_REG) copy(entry->d_name);
+    }
+    closedir(source);
+    sync();  // what is dirty cannot be reclaimed
+  }
+
+  void copy(const std::string& name) {
+    const int from = open((kSource + ("/" + name)).c_str(), O_RDONLY | O_CLOEXEC);
+    const int to = open((kDirectory + ("/" + name)).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+    ssize_t sent = 0;
+    while ((sent = sendfile(to, from, nullptr, std::size_t{1} << 30U)) > 0) {
+    }
+    if (sent < 0) context_.fail("copy %s to the disk: %s", name.c_str(), std::strerror(errno));
+    close(from);
+    close(to);
+  }
+
   void prepare(const std::string& command) {
     if (std::system(command.c_str()) != 0) context_.fail("failed: %s", command.c_str());
   }
@@ -191,11 +235,23 @@ class Tests {
   int count_ = 0;
 };
 
+void reclaim_page_cache(PartContext& context) {
+  const int fd = open(kReclaim, O_WRONLY | O_CLOEXEC);
+  if (fd < 0) context.fail("open %s: %s", kReclaim, std::strerror(errno));
+  while (!context.stopping()) {
+    // EAGAIN says that there was less to take.
+    if (write(fd, kRequest.data(), kRequest.size()) < 0 && errno != EAGAIN)
+      context.fail("write to %s: %s", kReclaim, std::strerror(errno));
+    sleep_ns(kReclaimPeriodNs);
+  }
+}
+
 void run(PartContext& context) {
   Tests tests(context);
   std::ifstream list("list");
   if (!list) context.fail("cannot read %s/list", kDirectory);
   context.wait_for_start();
+  context.fork_pinned(context.worker_cpu(0), [&context] { reclaim_page_cache(context); });
   tests.run_list(list);
 }
 
@@ -205,6 +261,8 @@ extern const Part kselftest{.kind = PartKind::workload,
                             .name = "kselftest",
                             .summary = "runs the kernel's own selftests and ends with the last of them",
                             .params = kParams,
+                            .needs_disk = true,
+                            .needs_swap = true,
                             .ends_by_itself = true,
                             .run = run};
 
