@@ -93,7 +93,12 @@ std::string make_plan(const Scenario& scenario, const std::string& name) {
                       {"settings", settings_of(scenario, phase)},
                       {"parts", parts}});
   }
-  return ordered_json{{"version", 1}, {"scenario", name}, {"seed", scenario.seed}, {"phases", phases}}.dump();
+  return ordered_json{{"version", 1},
+                      {"scenario", name},
+                      {"seed", scenario.seed},
+                      {"exact_time", scenario.machine.icount.has_value()},
+                      {"phases", phases}}
+      .dump();
 }
 
 std::vector<std::string> detectors_of(const Scenario& scenario, const Catalog& catalog,

@@ -27,6 +27,7 @@ TEST(Plan, carries_what_the_protocol_asks_for) {
   EXPECT_EQ(plan["version"], 1);
   EXPECT_EQ(plan["scenario"], "a/b");
   EXPECT_EQ(plan["seed"], 7);
+  EXPECT_EQ(plan["exact_time"], false);
   const nlohmann::json& phase = plan["phases"][0];
   EXPECT_EQ(phase["duration_ms"], 1500);
   EXPECT_EQ(phase["stop"], "duration");

@@ -48,8 +48,9 @@ std::vector<KernelFinding> check_accounts(const Counters& counters, std::uint64_
            evidence}};
 }
 
-std::vector<KernelFinding> check_age(std::uint64_t age_max_ns, std::uint64_t bound_ms) {
-  if (bound_ms == 0 || age_max_ns <= bound_ms * 1'000'000 + kAgeSlackNs) return {};
+std::vector<KernelFinding> check_age(std::uint64_t age_max_ns, std::uint64_t bound_ms,
+                                     std::uint64_t slack_ns) {
+  if (bound_ms == 0 || age_max_ns <= bound_ms * 1'000'000 + slack_ns) return {};
   return {{"R12",
            "A deferral was " + std::to_string(age_max_ns / 1000) + " us old, the bound is " +
                std::to_string(bound_ms) + " ms.",
@@ -62,7 +63,7 @@ std::optional<std::uint64_t> read_age_max() {
   return found == state.end() ? std::nullopt : std::optional(found->second);
 }
 
-std::vector<KernelFinding> check_kernel() {
+std::vector<KernelFinding> check_kernel(bool exact_time) {
   const std::string drain = std::string(protocol::kLufDir) + "/drain";
   if (!exists(drain)) return {};
   std::vector<KernelFinding> findings;
@@ -73,7 +74,8 @@ std::vector<KernelFinding> check_kernel() {
     if (findings.empty()) break;
     sleep_ns(kPauseNs);
   }
-  for (KernelFinding& finding : check_age(read_age_max().value_or(0), read_number("age_ms")))
+  const std::uint64_t slack_ns = exact_time ? 0 : kAgeSlackNs;
+  for (KernelFinding& finding : check_age(read_age_max().value_or(0), read_number("age_ms"), slack_ns))
     findings.push_back(std::move(finding));
   return findings;
 }

@@ -22,12 +22,13 @@ struct KernelFinding {
 /// it holds. `counters` since boot.
 std::vector<KernelFinding> check_accounts(const Counters& counters, std::uint64_t pending);
 
-/// R12: the oldest deferral since boot was younger than the bound and what emulation adds (kAgeSlackNs). A bound
-/// of 0 is none.
-std::vector<KernelFinding> check_age(std::uint64_t age_max_ns, std::uint64_t bound_ms);
+/// R12: the oldest deferral since boot was younger than the bound and `slack_ns`. A bound of 0 is none.
+std::vector<KernelFinding> check_age(std::uint64_t age_max_ns, std::uint64_t bound_ms,
+                                     std::uint64_t slack_ns);
 
 /// A guest whose virtual CPUs the host does not run finds its timers late: 0.7 s were seen with a load of 9 on two
-/// host CPUs. A bound that nobody keeps is passed by more within a phase.
+/// host CPUs. A bound that nobody keeps is passed by more within a phase. Where time counts instructions nothing is
+/// given away (Plan::exact_time).
 inline constexpr std::uint64_t kAgeSlackNs = 2'000'000'000;
 
 /// The age of the oldest deferral since boot, when it was flushed, in nanoseconds. Empty where the kernel does not
@@ -36,6 +37,6 @@ std::optional<std::uint64_t> read_age_max();
 
 /// Both, on the running kernel: drains it first. Empty too where the kernel lacks the series. Whoever defers must
 /// have ended; what kswapd does meanwhile is waited for.
-std::vector<KernelFinding> check_kernel();
+std::vector<KernelFinding> check_kernel(bool exact_time);
 
 }  // namespace luf::guest

@@ -48,7 +48,7 @@ void run_plan(EventStream& events, const Topology& topology) {
     events.emit(event::kPlan, Json{{"scenario", plan.scenario}, {"phases", plan.phases.size()}});
     RamDisk disk;
     SwapSpace swap;
-    PhaseRunner runner(events, topology, disk, swap, plan.seed);
+    PhaseRunner runner(events, topology, disk, swap, plan);
     for (const Phase& phase : plan.phases) runner.run(phase);
   }
   events.emit(event::kDone, Json{{"phases", plan.phases.size()}});

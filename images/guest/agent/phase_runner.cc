@@ -155,7 +155,8 @@ void PhaseRunner::start(Running& running) {
 void PhaseRunner::run_part(const Running& running) {
   setpgid(0, 0);
   prctl(PR_SET_NAME, running.planned->id.c_str());  // for the console, e.g. when memory is out
-  PartContext context(running.planned->id, running.slot, running.planned->params, topology_, seed_, *area_);
+  PartContext context(running.planned->id, running.slot, running.planned->params, topology_, plan_.seed,
+                      *area_);
   write_text("/proc/self/oom_score_adj", "0");
   if (running.part->kind != PartKind::injector) {
     // memory.reclaim of this cgroup must act on what parts use, and on nothing else.
@@ -293,7 +294,7 @@ void PhaseRunner::tell_end(const Counters& before) {
 
 /// Returns how many there are.
 std::uint64_t PhaseRunner::tell_kernel_findings() {
-  const std::vector<KernelFinding> findings = check_kernel();
+  const std::vector<KernelFinding> findings = check_kernel(plan_.exact_time);
   for (const KernelFinding& finding : findings) {
     Json told = fields();
     told["part"] = "agent";

@@ -18,9 +18,9 @@ namespace luf::guest {
 
 class PhaseRunner {
  public:
-  PhaseRunner(EventStream& events, const Topology& topology, RamDisk& disk, SwapSpace& swap,
-              std::uint64_t seed)
-      : events_(events), topology_(topology), disk_(disk), swap_(swap), seed_(seed) {}
+  /// `plan` outlives the runner; it is asked for what holds for all phases.
+  PhaseRunner(EventStream& events, const Topology& topology, RamDisk& disk, SwapSpace& swap, const Plan& plan)
+      : events_(events), topology_(topology), disk_(disk), swap_(swap), plan_(plan) {}
 
   /// Blocks for the phase's guest time. All outcomes are events.
   void run(const Phase& phase);
@@ -63,7 +63,7 @@ class PhaseRunner {
   Topology topology_;
   RamDisk& disk_;
   SwapSpace& swap_;
-  std::uint64_t seed_;
+  const Plan& plan_;
 
   // Of the phase that runs.
   const Phase* phase_ = nullptr;

@@ -74,6 +74,7 @@ std::string parse_plan(std::string_view text, Plan& plan) {
     Plan result;
     result.scenario = root.at("scenario").get<std::string>();
     result.seed = root.value("seed", std::uint64_t{1});
+    result.exact_time = root.value("exact_time", false);
     for (const json& phase : root.at("phases")) result.phases.push_back(read_phase(phase));
     plan = std::move(result);
     return {};

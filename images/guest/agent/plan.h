@@ -36,6 +36,7 @@ struct Phase {
 struct Plan {
   std::string scenario;
   std::uint64_t seed = 0;
+  bool exact_time = false;  ///< guest time does not pass while the host runs something else
   std::vector<Phase> phases;
 };
 

@@ -41,14 +41,16 @@ TEST(Accounts, tell_a_counter_that_fell_below_zero) {
 }
 
 TEST(Age, is_held_against_the_bound_and_the_slack) {
-  EXPECT_TRUE(check_age(10'000'000 + kAgeSlackNs, 10).empty());
-  const auto findings = check_age(10'000'001 + kAgeSlackNs, 10);
+  EXPECT_TRUE(check_age(10'000'000 + kAgeSlackNs, 10, kAgeSlackNs).empty());
+  const auto findings = check_age(10'000'001 + kAgeSlackNs, 10, kAgeSlackNs);
   ASSERT_EQ(findings.size(), 1U);
   EXPECT_EQ(findings[0].rule, "R12");
   EXPECT_EQ(findings[0].detail, "A deferral was 2010000 us old, the bound is 10 ms.");
+  EXPECT_TRUE(check_age(10'000'000, 10, 0).empty());
+  EXPECT_EQ(check_age(10'000'001, 10, 0).size(), 1U);
 }
 
-TEST(Age, has_no_bound_when_the_bound_is_0) { EXPECT_TRUE(check_age(~std::uint64_t{0}, 0).empty()); }
+TEST(Age, has_no_bound_when_the_bound_is_0) { EXPECT_TRUE(check_age(~std::uint64_t{0}, 0, 0).empty()); }
 
 }  // namespace
 }  // namespace luf::guest
