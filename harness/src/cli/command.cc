@@ -80,6 +80,17 @@ Result<std::vector<run::Job>> load_jobs(const std::vector<std::string>& paths,
   return jobs;
 }
 
+std::vector<scenario::Proof> proofs_among(const std::vector<run::Job>& jobs) {
+  std::vector<scenario::Proof> proofs;
+  for (const run::Job& job : jobs) {
+    const auto& phases = job.scenario.phases;
+    if (std::any_of(phases.begin(), phases.end(),
+                    [](const scenario::Phase& phase) { return phase.expect != scenario::kSilent; }))
+      proofs.push_back({job.name, job.scenario});
+  }
+  return proofs;
+}
+
 int report_error(const Error& error) {
   fmt::print(stderr, "{}\n", error.message);
   if (error.blame == Blame::kScenario) return kExitUsage;

@@ -11,6 +11,7 @@
 #include "artifact/kernel.h"
 #include "base/result.h"
 #include "run/settings.h"
+#include "scenario/contract.h"
 
 namespace luf::cli {
 
@@ -28,6 +29,7 @@ void add_doctor(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
 void add_bench_costs(CLI::App& bench, Action& action);
 void add_bench_shootdowns(CLI::App& bench, Action& action);
+void add_matrix(CLI::App& app, Action& action);
 void add_kunit(CLI::App& app, Action& action);
 void add_kselftest(CLI::App& app, Action& action);
 
@@ -50,6 +52,9 @@ Result<std::vector<std::filesystem::path>> scenario_files(const std::vector<std:
 /// Reads all files; every defect of every file is told at once. Errors: scenario.
 Result<std::vector<run::Job>> load_jobs(const std::vector<std::string>& paths,
                                         const scenario::Catalog& catalog);
+
+/// Those of the scenarios that plant a fault and expect it to be seen.
+std::vector<scenario::Proof> proofs_among(const std::vector<run::Job>& jobs);
 
 /// Prints the error and returns its exit code: 2 for what the user wrote, 130 for what the user broke off,
 /// else 3.

@@ -3,7 +3,8 @@
 #include <memory>
 
 #include "cli/command.h"
-#include "protocol/luf_sysfs.h"
+#include "protocol/contract.h"
+#include "scenario/contract.h"
 
 namespace luf::cli {
 namespace {
@@ -17,6 +18,7 @@ int list_points() {
 
 std::string range_of(const scenario::Param& param) {
   if (param.type == scenario::ParamType::kChoice) return fmt::format("{}", fmt::join(param.choices, " | "));
+  if (param.type == scenario::ParamType::kText) return "a text";
   return fmt::format("{} to {}", format_value(param.type, param.min), format_value(param.type, param.max));
 }
 
@@ -39,12 +41,24 @@ int list_scenarios(const std::vector<std::string>& paths, const scenario::Catalo
   return 0;
 }
 
+/// The tables of docs/contract.md; 1 when an entry is bound to nothing.
+int list_contract(const std::vector<std::string>& paths, const scenario::Catalog& catalog) {
+  const Result<std::vector<run::Job>> jobs = load_jobs(paths, catalog);
+  if (!jobs) return report_error(jobs.error());
+  const std::vector<scenario::Proof> proofs = proofs_among(*jobs);
+  fmt::print("{}", scenario::contract_tables(catalog, proofs));
+  const std::vector<std::string> unbound = scenario::unbound_entries(catalog, proofs);
+  for (const std::string& defect : unbound) fmt::print(stderr, "unbound: {}\n", defect);
+  return unbound.empty() ? 0 : 1;
+}
+
 int execute(const std::string& what, const std::vector<std::string>& paths, const Locations& locations) {
   if (what == "points") return list_points();
   const Result<artifact::Image> image = artifact::image_in(locations.image());
   if (!image) return report_error(image.error());
   const Result<scenario::Catalog> catalog = load_catalog(*image);
   if (!catalog) return report_error(catalog.error());
+  if (what == "contract") return list_contract(paths, *catalog);
   return what == "parts" ? list_parts(*catalog) : list_scenarios(paths, *catalog);
 }
 
@@ -57,10 +71,12 @@ void add_list(CLI::App& app, Action& action) {
     Locations locations;
   };
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("list", "List scenarios, parts or flush points");
-  command->add_option("what", options->what, "scenarios, parts or points")
+  CLI::App* command = app.add_subcommand("list", "List scenarios, parts, flush points or the contract");
+  command
+      ->add_option("what", options->what,
+                   "scenarios, parts, points, or contract: the tables of docs/contract.md")
       ->required()
-      ->check(CLI::IsMember({"scenarios", "parts", "points"}));
+      ->check(CLI::IsMember({"scenarios", "parts", "points", "contract"}));
   command->add_option("paths", options->paths, "Where to look for scenarios")->capture_default_str();
   options->locations.add_options(*command);
   command->callback([options, &action] {

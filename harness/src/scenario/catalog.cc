@@ -21,6 +21,7 @@ ParamType type_of(const std::string& text) {
   if (text == "duration") return ParamType::kDuration;
   if (text == "size") return ParamType::kSize;
   if (text == "choice") return ParamType::kChoice;
+  if (text == "text") return ParamType::kText;
   throw json::other_error::create(502, "unknown type \"" + text + "\"", nullptr);
 }
 
@@ -32,6 +33,8 @@ Param param_of(const json& from) {
   if (param.type == ParamType::kChoice) {
     param.fallback = from.at("default").get<std::string>();
     param.choices = from.at("choices").get<std::vector<std::string>>();
+  } else if (param.type == ParamType::kText) {
+    param.fallback = from.at("default").get<std::string>();
   } else {
     param.fallback = from.at("default").get<std::int64_t>();
     param.min = from.at("min").get<std::int64_t>();

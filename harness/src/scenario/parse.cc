@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/nearest.h"
+#include "protocol/contract.h"
 #include "protocol/luf_sysfs.h"
 #include "scenario/plan.h"
 #include "scenario/toml_reader.h"
@@ -54,7 +55,7 @@ void read_kernel(TomlReader reader, Kernel& kernel) {
 void read_faults(const toml::table& table, ReadLog& log, Phase& phase) {
   TomlReader reader(table, "phase.faults.", log);
   std::vector<std::string> names = point_names();
-  names.insert(names.end(), protocol::kFaults.begin(), protocol::kFaults.end());
+  for (const protocol::Fault& fault : protocol::kFaults) names.emplace_back(fault.name);
   for (const std::string& name : names) {
     std::optional<std::int64_t> percent;
     reader.count(name, percent, {1, 100});
@@ -128,7 +129,9 @@ void check_expectations(const std::vector<const toml::table*>& tables, const Sce
     if (!phase.name.empty() && !names.insert(phase.name).second) {
       log.defect(*tables[i], fmt::format("two phases have the name \"{}\"; rename one", phase.name));
     }
-    if (phase.expect == kSilent || !detectors_of(scenario, catalog, phase.expect).empty()) continue;
+    if (phase.expect == kSilent || phase.expect == kAny ||
+        !detectors_of(scenario, catalog, phase.expect).empty())
+      continue;
     const toml::node* node = tables[i]->get("expect");
     log.defect(node != nullptr ? *node : *tables[i],
                fmt::format("no detector of this scenario can find \"{}\"; add one (`lufbed list parts`) or "

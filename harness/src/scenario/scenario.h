@@ -62,5 +62,6 @@ struct Scenario {
 };
 
 inline constexpr const char* kSilent = "silent";
+inline constexpr const char* kAny = "any";  ///< of `expect`: a finding ends the phase, and none is missed
 
 }  // namespace luf::scenario

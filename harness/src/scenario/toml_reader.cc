@@ -166,7 +166,9 @@ void TomlReader::counts(const std::string& key, std::map<std::string, std::int64
 }
 
 void TomlReader::param(const Param& param, ParamValue& target) {
-  if (param.type == ParamType::kChoice) {
+  if (param.type == ParamType::kText) {
+    text(param.name, std::get<std::string>(target));
+  } else if (param.type == ParamType::kChoice) {
     std::string value = std::get<std::string>(target);
     choice(param.name, value, param.choices);
     target = value;

@@ -52,6 +52,12 @@ std::uint64_t value_of(const Counters& counters, std::string_view name) {
   return found == counters.end() ? 0 : found->second;
 }
 
+/// Pages of tmpfs are reclaimed by swapping them.
+bool on_tmpfs(const PlannedPart& planned) {
+  const auto fs = planned.params.texts.find("fs");
+  return fs != planned.params.texts.end() && fs->second == "tmpfs";
+}
+
 }  // namespace
 
 void PhaseRunner::run(const Phase& phase) {
@@ -115,7 +121,7 @@ void PhaseRunner::choose_parts() {
       events_.emit(event::kError, told);
       continue;
     }
-    const std::string reason = why_not(*part);
+    const std::string reason = why_not(*part, planned);
     if (!reason.empty()) {
       told["reason"] = reason;
       events_.emit(event::kSkip, told);
@@ -125,7 +131,7 @@ void PhaseRunner::choose_parts() {
   }
 }
 
-std::string PhaseRunner::why_not(const Part& part) {
+std::string PhaseRunner::why_not(const Part& part, const PlannedPart& planned) {
   const auto needs = [](unsigned wanted, const char* what, unsigned there) {
     return "needs " + std::to_string(wanted) + " " + what + ", the machine has " + std::to_string(there);
   };
@@ -133,7 +139,7 @@ std::string PhaseRunner::why_not(const Part& part) {
   if (topology_.nodes < part.min_nodes) return needs(part.min_nodes, "NUMA nodes", topology_.nodes);
   if (part.needs_file != nullptr && !exists(part.needs_file))
     return std::string("the kernel has no ") + part.needs_file;
-  if (part.needs_swap && !swap_.prepare().empty()) return swap_.prepare();
+  if ((part.needs_swap || on_tmpfs(planned)) && !swap_.prepare().empty()) return swap_.prepare();
   return part.needs_disk ? disk_.prepare() : std::string();
 }
 

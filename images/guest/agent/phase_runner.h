@@ -37,7 +37,7 @@ class PhaseRunner {
 
   bool apply_settings();
   void choose_parts();
-  std::string why_not(const Part& part);
+  std::string why_not(const Part& part, const PlannedPart& planned);
   void start(Running& running);
   [[noreturn]] void run_part(const Running& running);
   void wait_until_ready();

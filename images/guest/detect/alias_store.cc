@@ -13,7 +13,7 @@
 // the page is clean and mapped read-only again: only such a page is reclaimed or moved without a flush. `via`
 // held: the writer keeps all pages mapped writable and stores without a fault, on the CPU where `migrate` runs,
 // so that no other CPU uses its address space and its entry is flushed at once when a page is moved; what the
-// reader's entry then shows is old from the next store on. Proof, `settle` and `brief`: as in write_under. `tries`
+// reader's entry then shows is old from the next store on. `by` says what stores (lib/page_store.h). Proof, `settle` and `brief`: as in write_under. `tries`
 // counts all stores of a version, `promises` those to pages that were not in the page cache before, and with
 // `held` those to pages that had been moved since their last one. Cannot see: aliases other than a shared file
 // mapping.
@@ -25,6 +25,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "lib/page_store.h"
+#include "lib/params.h"
 #include "lib/residency.h"
 #include "lib/version_watch.h"
 
@@ -34,29 +36,12 @@ namespace {
 
 constexpr std::array<std::string_view, 2> kRules{"R5", "R8"};
 constexpr std::array<std::string_view, 2> kVia{"fault", "held"};
-constexpr std::array<Param, 4> kParams{{
-    {.name = "pages",
-     .type = ParamType::count,
-     .default_number = 48,
-     .min = 1,
-     .max = kMaxWatchedPages,
-     .summary = "pages of the file"},
-    {.name = "period",
-     .type = ParamType::duration,
-     .default_number = 2'000'000,
-     .min = 1000,
-     .max = 60'000'000'000,
-     .summary = "pause between two stores"},
-    {.name = "via",
-     .type = ParamType::choice,
-     .default_choice = "fault",
-     .choices = kVia,
-     .summary = "map the page writable for each store, or keep all pages mapped writable"},
-    {.name = "settle",
-     .type = ParamType::duration,
-     .default_number = 5'000'000,
-     .max = 60'000'000'000,
-     .summary = "how long old data must stay readable to be a finding, in steps of 1 ms"},
+constexpr std::array<Param, 5> kParams{{
+    pages_param(1, kMaxWatchedPages, "pages of the file"),
+    period_param(2'000'000, "pause between two stores"),
+    via_param(kVia, "map the page writable for each store, or keep all pages mapped writable"),
+    choice_param("by", kStoreBy, "what stores: the program, or the kernel on its behalf"),
+    settle_param(),
 }};
 
 char* map_writable(PartContext& context, int fd, std::uint64_t pages) {
@@ -67,9 +52,10 @@ char* map_writable(PartContext& context, int fd, std::uint64_t pages) {
 }
 
 /// act, promise and publication.
-void store_version(PartContext& context, char* alias, std::uint64_t page, CommittedVersions& committed) {
+void store_version(PartContext& context, const PageStore& store, char* alias, std::uint64_t page,
+                   CommittedVersions& committed) {
   const std::uint64_t version = committed.version[page].load(std::memory_order_relaxed) + 1;
-  restamp_page(alias + page * kPageSize, context.owner(), page, version);
+  store(alias, page, version);
   committed.version[page].store(version, std::memory_order_release);
   context.metric("tries").fetch_add(1);
 }
@@ -81,6 +67,7 @@ void store_without_fault(PartContext& context, const std::string& path, std::uin
   char* alias = map_writable(context, open_page_file(context, path, O_RDWR), pages);
   const unsigned cpu = context.worker_cpu(context.topology().worker_cpus() - 1);  // that of `migrate`
   if (!pin_to_cpu(cpu)) context.fail("pin to CPU %u: %s", cpu, std::strerror(errno));
+  const PageStore store = open_page_store(context, context.choice("by"));
   PageTableView table(context, alias, pages);
   std::array<std::uint64_t, kMaxWatchedPages> frame{};
   context.spin_for_start();
@@ -89,7 +76,7 @@ void store_without_fault(PartContext& context, const std::string& path, std::uin
     for (std::uint64_t page = 0; page < pages; ++page) {
       if (table.frame(page) != frame[page]) promises.fetch_add(1);
       frame[page] = table.frame(page);
-      store_version(context, alias, page, committed);
+      store_version(context, store, alias, page, committed);
     }
     sleep_ns(period);
   }
@@ -101,12 +88,13 @@ void store_versions(PartContext& context, const std::string& path, std::uint64_t
   const std::uint64_t period = context.number("period");
   const int fd = open_page_file(context, path, O_RDWR);
   char* alias = map_writable(context, fd, pages);
+  const PageStore store = open_page_store(context, context.choice("by"));
   context.spin_for_start();
   for (std::uint64_t round = 0; !context.stopping(); ++round) {
     const auto away = uncached_pages(alias, pages);
     if (!away.empty()) promises.fetch_add(1);
     const std::uint64_t page = away.empty() ? (round * 7) % pages : away[round % away.size()];
-    store_version(context, alias, page, committed);
+    store_version(context, store, alias, page, committed);
     madvise(alias + page * kPageSize, kPageSize, MADV_DONTNEED);
     sync_file_range(fd, static_cast<off_t>(page * kPageSize), kPageSize,
                     SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
@@ -118,8 +106,9 @@ void run(PartContext& context) {
   context.metric("tries");
   context.metric("promises");
   const std::string path = create_page_file(context, context.number("pages"));
-  run_version_watch(context, path, "R5", "the stores through another mapping were done",
-                    context.choice("via") == "held" ? store_without_fault : store_versions);
+  run_version_watch(context, path,
+                    {"R5", "the stores through another mapping were done",
+                     context.choice("via") == "held" ? store_without_fault : store_versions});
 }
 
 }  // namespace

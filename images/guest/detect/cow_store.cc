@@ -21,6 +21,7 @@
 #include <cstring>
 
 #include "lib/page_pair.h"
+#include "lib/params.h"
 
 namespace luf::guest {
 
@@ -30,28 +31,10 @@ constexpr std::uint64_t kFileVersion = 1;
 constexpr std::array<std::string_view, 3> kRules{"R6", "R1", "R8"};
 constexpr std::array<std::string_view, 2> kVia{"mprotect", "fault"};
 constexpr std::array<Param, 4> kParams{{
-    {.name = "pages",
-     .type = ParamType::count,
-     .default_number = 48,
-     .min = 2,
-     .max = kMaxPairPages,
-     .summary = "pages of the file; every second one is stored to"},
-    {.name = "period",
-     .type = ParamType::duration,
-     .default_number = 1'000'000,
-     .min = 1000,
-     .max = 60'000'000'000,
-     .summary = "pause between two looks at the page table"},
-    {.name = "via",
-     .type = ParamType::choice,
-     .default_choice = "mprotect",
-     .choices = kVia,
-     .summary = "make the page writable before the store, or have the mapping writable from the start"},
-    {.name = "settle",
-     .type = ParamType::duration,
-     .default_number = 5'000'000,
-     .max = 60'000'000'000,
-     .summary = "how long old data must stay readable to be a finding, in steps of 1 ms"},
+    pages_param(2, kMaxPairPages, "pages of the file; every second one is stored to"),
+    period_param(1'000'000, "pause between two looks at the page table"),
+    via_param(kVia, "make the page writable before the store, or have the mapping writable from the start"),
+    settle_param(),
 }};
 
 char* map_private(PartContext& context, const std::string& path, std::uint64_t pages, bool writable) {

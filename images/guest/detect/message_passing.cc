@@ -24,6 +24,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "lib/params.h"
 #include "lib/residency.h"
 #include "lib/unmappers.h"
 #include "lib/version_watch.h"
@@ -34,18 +35,8 @@ namespace {
 
 constexpr std::array<std::string_view, 2> kRules{"R5", "R8"};
 constexpr std::array<Param, 2> kParams{{
-    {.name = "pages",
-     .type = ParamType::count,
-     .default_number = 48,
-     .min = 1,
-     .max = kMaxWatchedPages,
-     .summary = "pages of the file"},
-    {.name = "period",
-     .type = ParamType::duration,
-     .default_number = 500'000,
-     .min = 1000,
-     .max = 60'000'000'000,
-     .summary = "pause between two faults"},
+    pages_param(1, kMaxWatchedPages, "pages of the file"),
+    period_param(500'000, "pause between two faults"),
 }};
 
 /// What X and Y share. X sets `page` when everything else is set; Y clears it.

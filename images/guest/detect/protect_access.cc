@@ -6,9 +6,10 @@
 //   promise   mprotect() has returned
 //   observe   B must get SIGSEGV (lib/page_pair.h)
 //
-// Afterwards A allows reading again. mprotect flushes what is in flight, so a violation is one at once. Proof of
-// R2: the load succeeds. Proof of R8: a line of a readable page that is not the file's. Cannot see: protection
-// keys, userfaultfd write-protection, PROT_EXEC.
+// `via` mprotect, or pkey_mprotect without a key, which needs no CPU that has keys. Afterwards A allows reading again. Both
+// flush what is in flight, so a violation is one at once. Proof of R2: the load succeeds. Proof of R8: a line of a
+// readable page that is not the file's. Cannot see: the keys themselves, userfaultfd write-protection (a page that may
+// be written is never left to a deferred flush), PROT_EXEC.
 #include <sys/mman.h>
 
 #include <array>
@@ -16,35 +17,30 @@
 #include <cstring>
 
 #include "lib/page_pair.h"
+#include "lib/params.h"
 
 namespace luf::guest {
 
 namespace {
 
 constexpr std::array<std::string_view, 2> kRules{"R2", "R8"};
-constexpr std::array<Param, 2> kParams{{
-    {.name = "pages",
-     .type = ParamType::count,
-     .default_number = 48,
-     .min = 2,
-     .max = kMaxPairPages,
-     .summary = "pages of the file; every second one is forbidden"},
-    {.name = "period",
-     .type = ParamType::duration,
-     .default_number = 1'000'000,
-     .min = 1000,
-     .max = 60'000'000'000,
-     .summary = "pause between two looks at the page table"},
+constexpr std::array<std::string_view, 2> kVia{"mprotect", "pkey_mprotect"};
+constexpr std::array<Param, 3> kParams{{
+    pages_param(2, kMaxPairPages, "pages of the file; every second one is forbidden"),
+    period_param(1'000'000, "pause between two looks at the page table"),
+    via_param(kVia, "the call that forbids"),
 }};
 
 void protect_pages(PartContext& context, const std::string& path, std::uint64_t pages) {
-  static constexpr PairPromise kForbidden{"R2", "mprotect(PROT_NONE) had returned", std::nullopt};
-  static constexpr PairPromise kAllowed{"R2", "mprotect(PROT_READ) had returned", std::nullopt};
+  static constexpr PairPromise kForbidden{"R2", "the call that forbade it had returned", std::nullopt};
+  static constexpr PairPromise kAllowed{"R2", "the call that allowed it had returned", std::nullopt};
+  const bool by_key = context.choice("via") == "pkey_mprotect";
   const Line* view = map_page_file(context, path, pages);
   static PagePair pair(context, reinterpret_cast<char*>(const_cast<Line*>(view)), pages);
   const auto protect = [&](std::uint64_t page, int protection) {
-    if (mprotect(pair.address(page), kPageSize, protection) != 0)
-      context.fail("mprotect: %s", std::strerror(errno));
+    char* at = pair.address(page);
+    if ((by_key ? pkey_mprotect(at, kPageSize, protection, -1) : mprotect(at, kPageSize, protection)) != 0)
+      context.fail("change the protection: %s", std::strerror(errno));
   };
   pair.run(1, Absence::no_entry, [&](std::uint64_t page) {
     pair.begin(page);

@@ -9,10 +9,10 @@
 // `via` truncate shrinks the file to half a page and grows it again; hole and zero are fallocate with
 // PUNCH_HOLE and ZERO_RANGE of the half; none of them unmaps a page that is partly kept, so nothing flushes on
 // the way. shrink truncates to nothing and grows again: the page is unmapped. zeroout is BLKZEROOUT of a whole
-// page of a RAM disk: no file is written and nothing is unmapped. Afterwards A writes the page anew with pwrite,
+// page of a RAM disk: no file is written and nothing is unmapped. collapse and insert take the first page of a file of two
+// out, or put an empty one before it; remove is MADV_REMOVE through a writable mapping. Afterwards A writes the page anew with pwrite,
 // which is a promise of R3. Proof of R4: an old line, for `settle` and until the injectors' calls have returned.
-// Proof of R8: a line of something else. `brief` as in write_under. Cannot see: collapse and insert range,
-// network file systems.
+// Proof of R8: a line of something else. `brief` as in write_under. Cannot see: network file systems.
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
@@ -24,7 +24,9 @@
 #include <cerrno>
 #include <cstring>
 
+#include "lib/file_system.h"
 #include "lib/page_pair.h"
+#include "lib/params.h"
 
 namespace luf::guest {
 
@@ -32,30 +34,14 @@ namespace {
 
 constexpr off_t kHalf = kPageSize / 2;
 constexpr std::array<std::string_view, 3> kRules{"R4", "R3", "R8"};
-constexpr std::array<std::string_view, 5> kVia{"truncate", "hole", "zero", "shrink", "zeroout"};
-constexpr std::array<Param, 4> kParams{{
-    {.name = "pages",
-     .type = ParamType::count,
-     .default_number = 48,
-     .min = 2,
-     .max = kMaxPairPages,
-     .summary = "files of one page, or pages of the device; every second one is revoked"},
-    {.name = "period",
-     .type = ParamType::duration,
-     .default_number = 1'000'000,
-     .min = 1000,
-     .max = 60'000'000'000,
-     .summary = "pause between two looks at the page table"},
-    {.name = "via",
-     .type = ParamType::choice,
-     .default_choice = "truncate",
-     .choices = kVia,
-     .summary = "the call that revokes"},
-    {.name = "settle",
-     .type = ParamType::duration,
-     .default_number = 5'000'000,
-     .max = 60'000'000'000,
-     .summary = "how long old data must stay readable to be a finding, in steps of 1 ms"},
+constexpr std::array<std::string_view, 8> kVia{"truncate", "hole",     "zero",   "shrink",
+                                               "zeroout",  "collapse", "insert", "remove"};
+constexpr std::array<Param, 5> kParams{{
+    pages_param(2, kMaxPairPages, "files of one page, or pages of the device; every second one is revoked"),
+    period_param(1'000'000, "pause between two looks at the page table"),
+    via_param(kVia, "the call that revokes"),
+    fs_param(),
+    settle_param(),
 }};
 
 /// Where the bytes of a page live.
@@ -71,6 +57,13 @@ void revoke(PartContext& context, std::string_view via, const Place& place) {
   } else if (via == "zeroout") {
     std::uint64_t range[2] = {static_cast<std::uint64_t>(place.offset), kPageSize};
     done = ioctl(place.fd, BLKZEROOUT, range) == 0;
+  } else if (via == "remove") {
+    void* alias = mmap(nullptr, kPageSize, PROT_READ | PROT_WRITE, MAP_SHARED, place.fd, place.offset);
+    done =
+        alias != MAP_FAILED && madvise(alias, kPageSize, MADV_REMOVE) == 0 && munmap(alias, kPageSize) == 0;
+  } else if (via == "collapse" || via == "insert") {
+    const int mode = via == "collapse" ? FALLOC_FL_COLLAPSE_RANGE : FALLOC_FL_INSERT_RANGE;
+    done = fallocate(place.fd, mode, 0, kPageSize) == 0 && ftruncate(place.fd, 2 * kPageSize) == 0;
   } else {
     const int mode = via == "hole" ? FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE : FALLOC_FL_ZERO_RANGE;
     done = fallocate(place.fd, mode, kHalf, kPageSize - kHalf) == 0;
@@ -88,13 +81,17 @@ void write_page(PartContext& context, const Place& place, std::uint64_t page, st
 }
 
 /// Makes a place for each page, with version 1 in it, and maps it read-only at its address in `view`.
-std::vector<Place> map_places(PartContext& context, bool device, char* view, std::uint64_t pages) {
+std::vector<Place> map_places(PartContext& context, std::string_view via, char* view, std::uint64_t pages) {
   std::vector<Place> places;
+  const bool device = via == "zeroout";
+  const bool moves = via == "collapse" || via == "insert";
+  const std::string base = device ? spare_disk(context) : part_path(context);
   for (std::uint64_t page = 0; page < pages; ++page) {
-    const std::string path =
-        device ? spare_disk(context) : "/mnt/" + context.id() + "." + std::to_string(page);
+    const std::string path = device ? base : base + "." + std::to_string(page);
     const off_t offset = device ? static_cast<off_t>(page * kPageSize) : 0;
     places.push_back({open_page_file(context, path, O_RDWR | O_CREAT), offset});
+    if (moves && ftruncate(places.back().fd, 2 * kPageSize) != 0)
+      context.fail("make %s: %s", path.c_str(), std::strerror(errno));
     write_page(context, places.back(), page, 1);
     posix_fadvise(places.back().fd, 0, 0, POSIX_FADV_DONTNEED);
     const int read_only = open_page_file(context, path, O_RDONLY);
@@ -114,7 +111,7 @@ void revoke_pages(PartContext& context, std::uint64_t pages) {
   const PairPromise written{"R3", "pwrite() of it had returned", settle_ms};
   void* view = mmap(nullptr, pages * kPageSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (view == MAP_FAILED) context.fail("mmap: %s", std::strerror(errno));
-  const std::vector<Place> places = map_places(context, via == "zeroout", static_cast<char*>(view), pages);
+  const std::vector<Place> places = map_places(context, via, static_cast<char*>(view), pages);
   const bool half = via == "truncate" || via == "hole" || via == "zero";
   static PagePair pair(context, static_cast<char*>(view), pages, half ? kLinesPerPage / 2 : 0);
   std::uint64_t version = 1;

@@ -16,7 +16,7 @@
 
 #include "agent/kernel_files.h"
 #include "lib/part_context.h"
-#include "protocol/luf_sysfs.h"
+#include "protocol/contract.h"
 
 namespace luf::guest {
 

@@ -28,6 +28,7 @@
 #include <cstring>
 
 #include "lib/page_pair.h"
+#include "lib/params.h"
 
 namespace luf::guest {
 
@@ -47,28 +48,10 @@ constexpr std::uint64_t kFeatureMove = 1U << 16U;
 constexpr std::array<std::string_view, 2> kRules{"R9", "R8"};
 constexpr std::array<std::string_view, 3> kVia{"copy", "zeropage", "move"};
 constexpr std::array<Param, 4> kParams{{
-    {.name = "pages",
-     .type = ParamType::count,
-     .default_number = 48,
-     .min = 2,
-     .max = kMaxPairPages,
-     .summary = "pages of the region; every second one is acted on"},
-    {.name = "period",
-     .type = ParamType::duration,
-     .default_number = 1'000'000,
-     .min = 1000,
-     .max = 60'000'000'000,
-     .summary = "pause between two looks at the page table"},
-    {.name = "via",
-     .type = ParamType::choice,
-     .default_choice = "copy",
-     .choices = kVia,
-     .summary = "the userfaultfd call"},
-    {.name = "settle",
-     .type = ParamType::duration,
-     .default_number = 5'000'000,
-     .max = 60'000'000'000,
-     .summary = "how long old data must stay readable to be a finding, in steps of 1 ms"},
+    pages_param(2, kMaxPairPages, "pages of the region; every second one is acted on"),
+    period_param(1'000'000, "pause between two looks at the page table"),
+    via_param(kVia, "the userfaultfd call"),
+    settle_param(),
 }};
 
 std::uint64_t as_number(const void* address) { return reinterpret_cast<std::uint64_t>(address); }

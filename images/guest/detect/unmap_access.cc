@@ -21,6 +21,7 @@
 #include <cstring>
 
 #include "lib/page_pair.h"
+#include "lib/params.h"
 
 namespace luf::guest {
 
@@ -29,23 +30,9 @@ namespace {
 constexpr std::array<std::string_view, 2> kRules{"R1", "R8"};
 constexpr std::array<std::string_view, 3> kVia{"munmap", "map_fixed", "mremap"};
 constexpr std::array<Param, 3> kParams{{
-    {.name = "pages",
-     .type = ParamType::count,
-     .default_number = 48,
-     .min = 2,
-     .max = kMaxPairPages,
-     .summary = "pages of the file; every second one is unmapped"},
-    {.name = "period",
-     .type = ParamType::duration,
-     .default_number = 1'000'000,
-     .min = 1000,
-     .max = 60'000'000'000,
-     .summary = "pause between two looks at the page table"},
-    {.name = "via",
-     .type = ParamType::choice,
-     .default_choice = "munmap",
-     .choices = kVia,
-     .summary = "the call that takes a page away"},
+    pages_param(2, kMaxPairPages, "pages of the file; every second one is unmapped"),
+    period_param(1'000'000, "pause between two looks at the page table"),
+    via_param(kVia, "the call that takes a page away"),
 }};
 
 void take_away(PartContext& context, std::string_view via, char* at, char* elsewhere) {

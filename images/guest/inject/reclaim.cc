@@ -22,6 +22,7 @@
 #include <cstring>
 #include <string>
 
+#include "lib/lru.h"
 #include "lib/part_context.h"
 #include "lib/unmappers.h"
 
@@ -59,15 +60,6 @@ void limit_pass(suseconds_t us) {
   // Again and again: the first signal may come before the write has begun.
   const itimerval limit{{0, us}, {0, us}};
   setitimer(ITIMER_REAL, &limit, nullptr);
-}
-
-/// Brings pages that wait in per-CPU lists to the lists that reclaim looks at: move_pages(2) does so even
-/// when it is asked to move nothing. Without NUMA it fails, and pages wait longer.
-void drain_new_pages() {
-  void* page = nullptr;
-  const int node = 0;
-  int status = 0;
-  syscall(SYS_move_pages, 0, 0UL, &page, &node, &status, 0);
 }
 
 void reclaim_by_memcg(PartContext& context, int fd, const std::string& amount) {

@@ -3,12 +3,19 @@
 #include <fcntl.h>
 #include <linux/aio_abi.h>
 #include <linux/io_uring.h>
+#include <linux/loop.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <functional>
+#include <string>
 
 #include "lib/page_file.h"
 
@@ -22,19 +29,78 @@ constexpr auto kWholePage = static_cast<long>(kPageSize);
   context.fail("%s: %s", call, result < 0 ? std::strerror(static_cast<int>(-result)) : "cut short");
 }
 
-/// pwrite(2), buffered or direct as the descriptor is.
+/// What is one system call.
 class CallWriter : public FileWriter {
  public:
-  CallWriter(PartContext& context, int fd) : context_(context), fd_(fd) {}
+  /// Returns what the system call did.
+  using Call = std::function<ssize_t(const void* page, off_t offset)>;
+  CallWriter(PartContext& context, std::string_view name, Call call)
+      : context_(context), name_(name), call_(std::move(call)) {}
   void write(const void* page, std::uint64_t offset) override {
-    const ssize_t done = pwrite(fd_, page, kPageSize, static_cast<off_t>(offset));
-    if (done != kWholePage) fail_write(context_, "pwrite", done < 0 ? -errno : done);
+    const ssize_t done = call_(page, static_cast<off_t>(offset));
+    if (done != kWholePage) fail_write(context_, name_.c_str(), done < 0 ? -errno : done);
   }
 
  private:
   PartContext& context_;
-  int fd_;
+  std::string name_;
+  Call call_;
 };
+
+CallWriter::Call by_pwrite(int fd) {
+  return [fd](const void* page, off_t offset) { return pwrite(fd, page, kPageSize, offset); };
+}
+
+/// By a vector of two halves, at the file position or with an offset and a flag.
+CallWriter::Call by_vector(int fd, bool positioned) {
+  return [fd, positioned](const void* page, off_t offset) {
+    auto* bytes = static_cast<char*>(const_cast<void*>(page));
+    const iovec halves[] = {{bytes, kPageSize / 2}, {bytes + kPageSize / 2, kPageSize / 2}};
+    if (positioned) return pwritev2(fd, halves, 2, offset, RWF_DSYNC);
+    return lseek(fd, offset, SEEK_SET) < 0 ? ssize_t{-1} : writev(fd, halves, 2);
+  };
+}
+
+/// From a pipe.
+CallWriter::Call by_splice(PartContext& context, int fd) {
+  std::array<int, 2> ends{};
+  if (pipe(ends.data()) != 0) context.fail("pipe: %s", std::strerror(errno));
+  return [fd, ends](const void* page, off_t offset) {
+    if (write(ends[1], page, kPageSize) != kWholePage) return ssize_t{-1};
+    loff_t at = offset;
+    return splice(ends[0], nullptr, fd, &at, kPageSize, 0);
+  };
+}
+
+/// From another file of the same file system, which is given the page first.
+CallWriter::Call by_copy(PartContext& context, const std::string& path, int fd, bool by_sendfile) {
+  const int source = open_page_file(context, path + ".source", O_RDWR | O_CREAT);
+  return [fd, source, by_sendfile](const void* page, off_t offset) {
+    if (pwrite(source, page, kPageSize, 0) != kWholePage) return ssize_t{-1};
+    off_t from = 0;
+    if (!by_sendfile) {
+      loff_t at = offset;
+      return copy_file_range(source, &from, fd, &at, kPageSize, 0);
+    }
+    return lseek(fd, offset, SEEK_SET) < 0 ? ssize_t{-1} : sendfile(fd, source, &from, kPageSize);
+  };
+}
+
+/// A direct write to a loop device over the file: its driver has written to the file when the call returns.
+CallWriter::Call by_loop(PartContext& context, int fd) {
+  const int control = open_page_file(context, "/dev/loop-control", O_RDWR);
+  const int number = ioctl(control, LOOP_CTL_GET_FREE);
+  close(control);
+  const std::string node = "/dev/loop" + std::to_string(number);
+  const int device = open_page_file(context, node, O_RDWR);
+  loop_config config{};
+  config.fd = static_cast<std::uint32_t>(fd);
+  config.block_size = kPageSize;
+  config.info.lo_flags = LO_FLAGS_AUTOCLEAR;  // gone with the last descriptor
+  if (ioctl(device, LOOP_CONFIGURE, &config) != 0)
+    context.fail("set up %s: %s", node.c_str(), std::strerror(errno));
+  return by_pwrite(open_page_file(context, node, O_RDWR | O_DIRECT));
+}
 
 /// io_submit(2): the kernel ends such a write without the end of a write(2).
 class AioWriter : public FileWriter {
@@ -114,25 +180,13 @@ class RingWriter : public FileWriter {
   io_uring_cqe* done_ = nullptr;
 };
 
-/// splice(2) from a pipe.
-class SpliceWriter : public FileWriter {
- public:
-  SpliceWriter(PartContext& context, int fd) : context_(context), fd_(fd) {
-    if (pipe(pipe_) != 0) context.fail("pipe: %s", std::strerror(errno));
-  }
-  void write(const void* page, std::uint64_t offset) override {
-    if (::write(pipe_[1], page, kPageSize) != kWholePage)
-      context_.fail("write to the pipe: %s", std::strerror(errno));
-    auto at = static_cast<loff_t>(offset);
-    const ssize_t done = splice(pipe_[0], nullptr, fd_, &at, kPageSize, 0);
-    if (done != kWholePage) fail_write(context_, "splice", done < 0 ? -errno : done);
-  }
-
- private:
-  PartContext& context_;
-  int fd_;
-  int pipe_[2] = {-1, -1};
-};
+CallWriter::Call call_for(PartContext& context, std::string_view via, const std::string& path, int fd) {
+  if (via == "writev" || via == "pwritev2") return by_vector(fd, via == "pwritev2");
+  if (via == "splice") return by_splice(context, fd);
+  if (via == "sendfile" || via == "copy_range") return by_copy(context, path, fd, via == "sendfile");
+  if (via == "loop") return by_loop(context, fd);
+  return by_pwrite(fd);
+}
 
 }  // namespace
 
@@ -141,8 +195,7 @@ std::unique_ptr<FileWriter> open_file_writer(PartContext& context, std::string_v
   const int fd = open_page_file(context, path, via == "direct" ? O_RDWR | O_DIRECT : O_RDWR);
   if (via == "aio") return std::make_unique<AioWriter>(context, fd);
   if (via == "io_uring") return std::make_unique<RingWriter>(context, fd);
-  if (via == "splice") return std::make_unique<SpliceWriter>(context, fd);
-  return std::make_unique<CallWriter>(context, fd);
+  return std::make_unique<CallWriter>(context, via, call_for(context, via, path, fd));
 }
 
 }  // namespace luf::guest

@@ -11,9 +11,11 @@
 
 namespace luf::guest {
 
-/// What FileWriter's `via` may be. `device` writes to a block device by pwrite.
-inline constexpr std::array<std::string_view, 6> kWriteVia{"pwrite", "aio",    "io_uring",
-                                                           "direct", "splice", "device"};
+/// What FileWriter's `via` may be. `direct` is pwrite with O_DIRECT, `device` pwrite to a block device, `splice` comes
+/// from a pipe, `sendfile` and `copy_range` (copy_file_range) from another file, `loop` goes through a loop device.
+inline constexpr std::array<std::string_view, 11> kWriteVia{"pwrite",     "writev", "pwritev2", "aio",
+                                                            "io_uring",   "direct", "splice",   "sendfile",
+                                                            "copy_range", "device", "loop"};
 
 class FileWriter {
  public:

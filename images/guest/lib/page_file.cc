@@ -1,7 +1,6 @@
 #include "lib/page_file.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -17,11 +16,11 @@ int open_page_file(PartContext& context, const std::string& path, int flags) {
 
 namespace {
 
-std::string fill_page_file(PartContext& context, std::string path, std::uint64_t pages) {
+std::string fill_page_file(PartContext& context, std::string path, std::uint64_t pages, PageFiller fill) {
   const int fd = open_page_file(context, path, O_RDWR | O_CREAT | O_TRUNC);
   alignas(kPageSize) static std::uint64_t page[kPageSize / sizeof(std::uint64_t)];
   for (std::uint64_t index = 0; index < pages; ++index) {
-    fill_page(page, context.owner(), index, 1);
+    fill(page, context.owner(), index, 1);
     if (pwrite(fd, page, kPageSize, static_cast<off_t>(index * kPageSize)) !=
         static_cast<ssize_t>(kPageSize)) {
       context.fail("write page %llu of %s: %s", static_cast<unsigned long long>(index), path.c_str(),
@@ -36,23 +35,24 @@ std::string fill_page_file(PartContext& context, std::string path, std::uint64_t
 
 }  // namespace
 
-std::string create_page_file(PartContext& context, std::uint64_t pages) {
-  const std::string path = "/mnt/" + context.id();
+std::string create_page_file(PartContext& context, std::uint64_t pages, std::string path, PageFiller fill) {
+  if (path.empty()) path = "/mnt/" + context.id();
   unlink(path.c_str());  // a new inode: the kernel may remember what was done to the old one
-  return fill_page_file(context, path, pages);
+  return fill_page_file(context, path, pages, fill);
 }
 
-std::string create_page_device(PartContext& context, std::uint64_t pages) {
-  return fill_page_file(context, spare_disk(context), pages);
+std::string create_page_device(PartContext& context, std::uint64_t pages, PageFiller fill) {
+  return fill_page_file(context, spare_disk(context), pages, fill);
 }
 
 std::string spare_disk(const PartContext& context) {
   return "/dev/ram" + std::to_string(1 + context.index());  // ram0 is /mnt
 }
 
-const Line* map_page_file(PartContext& context, const std::string& path, std::uint64_t pages) {
+const Line* map_page_file(PartContext& context, const std::string& path, std::uint64_t pages,
+                          int protection) {
   const int fd = open_page_file(context, path, O_RDONLY);
-  void* at = mmap(nullptr, pages * kPageSize, PROT_READ, MAP_SHARED, fd, 0);
+  void* at = mmap(nullptr, pages * kPageSize, protection, MAP_SHARED, fd, 0);
   if (at == MAP_FAILED) context.fail("mmap %s: %s", path.c_str(), std::strerror(errno));
   close(fd);
   madvise(at, pages * kPageSize, MADV_RANDOM);

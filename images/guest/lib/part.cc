@@ -24,6 +24,8 @@ std::string_view type_name(ParamType type) {
       return "size";
     case ParamType::choice:
       return "choice";
+    case ParamType::text:
+      return "text";
   }
   return "";
 }

@@ -12,11 +12,11 @@ namespace luf::guest {
 class PartContext;
 
 enum class PartKind { workload, injector, detector };
-enum class ParamType { count, duration, size, choice };
+enum class ParamType { count, duration, size, choice, text };
 
 /// "workload", "injector", "detector".
 std::string_view kind_name(PartKind kind);
-/// "count", "duration", "size", "choice".
+/// "count", "duration", "size", "choice", "text".
 std::string_view type_name(ParamType type);
 
 /// A parameter as --describe prints it. Durations are nanoseconds, sizes bytes.
@@ -26,7 +26,7 @@ struct Param {
   std::uint64_t default_number = 0;  ///< all but choice
   std::uint64_t min = 0;
   std::uint64_t max = 0;
-  std::string_view default_choice = {};
+  std::string_view default_choice = {};  ///< of a choice or a text
   std::span<const std::string_view> choices = {};
   std::string_view summary;
 };

@@ -51,7 +51,7 @@ std::uint64_t PartContext::number(std::string_view name) {
 std::string PartContext::choice(std::string_view name) {
   const auto found = values_.texts.find(name);
   if (found == values_.texts.end()) {
-    fail("the plan gives no choice for parameter %.*s", static_cast<int>(name.size()), name.data());
+    fail("the plan gives no text for parameter %.*s", static_cast<int>(name.size()), name.data());
   }
   return found->second;
 }

@@ -40,6 +40,7 @@ class PartContext {
   /// The value of a parameter. A missing one ends the part with an error.
   std::uint64_t number(std::string_view name);
   std::string choice(std::string_view name);
+  std::string text(std::string_view name) { return choice(name); }
 
   const std::string& id() const { return id_; }
   unsigned index() const { return index_; }
@@ -55,6 +56,8 @@ class PartContext {
 
   /// Counter `name` of part_end. Call before forking; the reference lives as long as the part.
   std::atomic<std::uint64_t>& metric(const char* name);
+  /// How many more metrics there can be.
+  std::size_t metrics_left() const { return kMaxMetrics - slot_.metric_count; }
   std::atomic<std::uint64_t>& loads() { return slot_.loads; }
   std::atomic<std::uint64_t>& tick() { return slot_.tick; }
   SharedArea& area() { return area_; }

@@ -25,12 +25,7 @@ CommittedVersions* map_committed_versions(PartContext& context, std::uint64_t pa
 
 namespace {
 
-struct Place {
-  std::uint64_t page;
-  std::uint64_t line;
-};
-
-void report_foreign(PartContext& context, Place place, const Line& seen) {
+void report_foreign(PartContext& context, const LinePlace& place, const Line& seen) {
   char detail[256];
   std::snprintf(detail, sizeof(detail), "A read of page %llu line %llu of %s returned %s.",
                 static_cast<unsigned long long>(place.page), static_cast<unsigned long long>(place.line),
@@ -42,8 +37,8 @@ void report_foreign(PartContext& context, Place place, const Line& seen) {
   context.report("R8", detail, evidence);
 }
 
-void report_old(PartContext& context, const VersionWatch& watch, Place place, std::uint64_t committed,
-                const Line& seen, std::uint64_t ticks) {
+void report_old(PartContext& context, const VersionWatch& watch, const LinePlace& place,
+                std::uint64_t committed, const Line& seen, std::uint64_t ticks) {
   char detail[256];
   std::snprintf(detail, sizeof(detail),
                 "A read of page %llu line %llu returned version %llu although %.*s for version %llu.",
@@ -61,11 +56,10 @@ void report_old(PartContext& context, const VersionWatch& watch, Place place, st
 }
 
 /// One look at one line. A line torn by a copy that is under way (own place, wrong checksum) proves nothing.
-void check_line(PartContext& context, const VersionWatch& watch, Place place) {
-  const Line* at = page_lines(watch.view, place.page) + place.line;
+void check_line(PartContext& context, const VersionWatch& watch, const LinePlace& place) {
   // observe: first what was promised (acquire), then the data.
   const std::uint64_t committed = watch.committed->version[place.page].load(std::memory_order_acquire);
-  Line seen = load_line(at);
+  Line seen = watch.read(context, place);
   if (!same_place(seen, context.owner(), place.page, place.line)) {
     report_foreign(context, place, seen);
     return;
@@ -78,7 +72,7 @@ void check_line(PartContext& context, const VersionWatch& watch, Place place) {
   // The last look is one made after everything had settled.
   while (true) {
     const bool last = settled;
-    const Line again = load_line(at);
+    const Line again = watch.read(context, place);
     // Reused meanwhile: the next round reports it as what it is.
     if (!same_place(again, context.owner(), place.page, place.line)) return;
     if (context.stopping()) return;
@@ -98,23 +92,24 @@ void check_line(PartContext& context, const VersionWatch& watch, Place place) {
 void watch_versions(PartContext& context, const VersionWatch& watch) {
   context.spin_for_start();
   for (std::uint64_t line = 0; !context.stopping(); line = (line + 1) % kLinesPerPage) {
-    for (std::uint64_t page = 0; page < watch.pages; ++page) check_line(context, watch, {page, line});
+    for (std::uint64_t page = 0; page < watch.pages; ++page)
+      check_line(context, watch, {page, line, page_lines(watch.view, page) + line});
     context.loads().fetch_add(watch.pages * kWordsPerLine, std::memory_order_relaxed);
   }
 }
 
-void run_version_watch(PartContext& context, const std::string& path, std::string_view rule,
-                       std::string_view promise, VersionWriter write) {
+void run_version_watch(PartContext& context, const std::string& path, const VersionTest& test) {
   const std::uint64_t pages = context.number("pages");
   CommittedVersions* committed = map_committed_versions(context, pages);
   auto& brief = context.metric("brief");
   const std::uint64_t settle_ticks = context.number("settle") / 1'000'000;
   context.fork_pinned(context.reader_cpu(0), [&] {
-    const Line* view = map_page_file(context, path, pages);
+    const Line* view = map_page_file(context, path, pages, test.protection);
     context.add_target(getpid(), const_cast<Line*>(view), pages * kPageSize);
-    watch_versions(context, {rule, promise, view, pages, committed, settle_ticks, &brief});
+    watch_versions(context,
+                   {test.rule, test.promise, view, pages, committed, settle_ticks, &brief, test.read});
   });
-  context.fork_pinned(context.worker_cpu(1), [&] { write(context, path, pages, *committed); });
+  context.fork_pinned(context.worker_cpu(1), [&] { test.write(context, path, pages, *committed); });
   pin_to_cpu(context.worker_cpu(0));  // where reclaim runs: see VersionWatch::settle_ticks
   context.wait_for_start();
   context.supervise();

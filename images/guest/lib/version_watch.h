@@ -23,6 +23,17 @@ struct CommittedVersions {
 /// Maps the table where forked processes share it, every page in version 1. Fails the part on an error.
 CommittedVersions* map_committed_versions(PartContext& context, std::uint64_t pages);
 
+/// Where a line is, and how it is read.
+struct LinePlace {
+  std::uint64_t page;
+  std::uint64_t line;
+  const Line* at;
+};
+/// Returns what is there, as a Line: one that is not at its place was somebody else's, one whose checksum is wrong says
+/// nothing. By a load, or by another means that uses the reader's translation.
+using LineReader = Line (*)(PartContext& context, const LinePlace& place);
+inline Line read_by_load(PartContext&, const LinePlace& place) { return load_line(place.at); }
+
 /// What a detector of old data watches.
 struct VersionWatch {
   std::string_view rule;     ///< broken when an old version is read
@@ -35,6 +46,7 @@ struct VersionWatch {
   /// kswapd.
   std::uint64_t settle_ticks;
   std::atomic<std::uint64_t>* brief;  ///< counts old data that was gone before that
+  LineReader read;
 };
 
 /// Spins over all pages until the phase stops. No system call, no fault but a refault.
@@ -44,9 +56,17 @@ void watch_versions(PartContext& context, const VersionWatch& watch);
 using VersionWriter = void (*)(PartContext& context, const std::string& path, std::uint64_t pages,
                                CommittedVersions& committed);
 
+/// A detector of old data; `rule` and `promise` as in VersionWatch.
+struct VersionTest {
+  std::string_view rule;
+  std::string_view promise;
+  VersionWriter write;
+  LineReader read = read_by_load;
+  int protection = PROT_READ;  ///< of the reader's mapping
+};
+
 /// The whole of a detector of old data with the parameters `pages` and `settle`, on the file at `path`: one reader that
-/// watches, one writer, each in a process and on a CPU of its own. `rule` and `promise` as in VersionWatch.
-void run_version_watch(PartContext& context, const std::string& path, std::string_view rule,
-                       std::string_view promise, VersionWriter write);
+/// watches, one writer, each in a process and on a CPU of its own.
+void run_version_watch(PartContext& context, const std::string& path, const VersionTest& test);
 
 }  // namespace luf::guest

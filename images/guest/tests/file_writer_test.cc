@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <string>
 
 #include "lib/page_pattern.h"
 
@@ -35,12 +36,15 @@ TEST_P(FileWriterTest, writes_the_page_where_it_belongs) {
     EXPECT_EQ(back, page);
   }
   unlink(path);
+  unlink((std::string(path) + ".source").c_str());
   close(fd);
   unmap_shared_area(area);
 }
 
 // Not direct: not every file system that /tmp may be on has it.
-INSTANTIATE_TEST_SUITE_P(Via, FileWriterTest, testing::Values("pwrite", "aio", "io_uring", "splice"),
+INSTANTIATE_TEST_SUITE_P(Via, FileWriterTest,
+                         testing::Values("pwrite", "writev", "pwritev2", "aio", "io_uring", "splice",
+                                         "sendfile", "copy_range"),
                          [](const auto& via) { return std::string(via.param); });
 
 }  // namespace

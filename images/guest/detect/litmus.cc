@@ -1,0 +1,261 @@
+// Detector of any rule: a litmus test. Two to four processors carry out a few steps on a few pages; what their registers
+// hold in the end is an outcome, and some outcomes must never come (docs/litmus.md has the language).
+//
+//   act, promise and publication are steps of the test: "write x 1; f = 1"
+//   observe   the same: "await f; a = x"
+//
+// Each page is a file of its own, in value 0 at first, which every processor has mapped and read, so that its TLB has an
+// entry. Processors run on CPUs of their own, each in an address space of its own (`mm` each) or as threads of one
+// process (one). Unmapping is a step as well, so no injector is needed and a test says in which order things happen.
+// Proof of `rule`: an outcome that `forbidden` names. Proof of R8: a page shows somebody else's bytes. The metrics
+// "outcome ..." are the histogram, `tries` counts rounds, `promises` those in which every step that unmaps did so.
+// `loads` are loads of pages. Cannot see: what comes more seldom than the rounds that fit into the phase.
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <map>
+
+#include "lib/guarded_load.h"
+#include "lib/litmus_pages.h"
+#include "lib/litmus_program.h"
+#include "lib/params.h"
+
+namespace luf::guest {
+
+namespace {
+
+constexpr std::array<std::string_view, 11> kRules{"R1", "R2", "R3", "R4",  "R5", "R6",
+                                                  "R7", "R8", "R9", "R10", "R11"};
+constexpr std::array<std::string_view, 2> kMm{"each", "one"};
+constexpr std::array<std::string_view, 2> kMap{"shared", "private"};
+constexpr std::array<Param, 5> kParams{{
+    {.name = "program",
+     .type = ParamType::text,
+     .default_choice = "",
+     .summary = "the steps, a line a processor"},
+    {.name = "forbidden",
+     .type = ParamType::text,
+     .default_choice = "",
+     .summary = "outcomes that must never come, e.g. \"a=1 b=0 | a=F\""},
+    choice_param("rule", kRules, "the rule that such an outcome breaks"),
+    choice_param("mm", kMm, "an address space for each processor, or one for all"),
+    choice_param("map", kMap, "how pages are mapped for loads and for `copy`"),
+}};
+
+/// What is done in a round, one after the other, by all processors at once.
+enum Stage : std::uint64_t { kWarm = 1, kSteps, kClean, kStages = 3 };
+
+/// Shared by the director and the processors. The director raises `stage`; a processor answers with the same number.
+struct Board {
+  alignas(64) std::atomic<std::uint64_t> stage;
+  alignas(64) std::array<std::atomic<std::uint64_t>, kLitmusProcessors> done;
+  alignas(64) std::array<std::atomic<std::uint64_t>, kLitmusFlags.size()> flags;
+  std::array<std::atomic<std::uint64_t>, kLitmusRegisters.size()> registers;
+  std::atomic<std::uint64_t> unmapped;  ///< steps of this round that did unmap
+};
+
+struct Test {
+  PartContext& context;
+  LitmusProgram program;
+  Board* board;
+  bool one_mm;
+  bool is_private;
+};
+
+struct Processor {
+  Test& test;
+  LitmusPages& pages;
+  std::size_t index;
+};
+
+std::uint64_t load_value(Test& test, LitmusPages& pages, std::size_t page) {
+  test.context.loads().fetch_add(1, std::memory_order_relaxed);
+  Line line{};
+  if (!guarded_load(pages.view(page), line)) return kLitmusFault;
+  if (line == Line{}) return kLitmusZeros;
+  if (!same_place(line, test.context.owner(), page, 0)) return kLitmusForeign;
+  return line.version - 1;
+}
+
+void carry_out(Processor& self, const LitmusStep& step) {
+  Board& board = *self.test.board;
+  auto& flag = board.flags[step.flag];
+  auto& into = board.registers[step.into];
+  switch (step.act) {
+    case LitmusAct::load:
+      return into.store(load_value(self.test, self.pages, step.page), std::memory_order_relaxed);
+    case LitmusAct::load_flag:
+      return into.store(flag.load(std::memory_order_acquire), std::memory_order_relaxed);
+    case LitmusAct::store_flag:
+      return flag.store(step.value, std::memory_order_release);
+    case LitmusAct::await:
+      while (flag.load(std::memory_order_acquire) == 0 && !self.test.context.stopping())
+        __builtin_ia32_pause();
+      return;
+    case LitmusAct::await_page:
+      while (load_value(self.test, self.pages, step.page) == 0 && !self.test.context.stopping())
+        __builtin_ia32_pause();
+      return;
+    case LitmusAct::migrate:
+      board.unmapped.fetch_add(self.pages.migrate(step.page) ? 1 : 0);
+      return;
+    case LitmusAct::reclaim:
+      board.unmapped.fetch_add(self.pages.reclaim() ? 1 : 0);
+      return;
+    default:
+      return self.pages.act(step);
+  }
+}
+
+/// A processor's whole life.
+void process(Processor self) {
+  PartContext& context = self.test.context;
+  Board& board = *self.test.board;
+  const unsigned cpu = context.topology().cpus - 1 - static_cast<unsigned>(self.index);
+  if (!pin_to_cpu(cpu)) context.fail("pin to CPU %u: %s", cpu, std::strerror(errno));
+  for (std::uint64_t seen = 0; !context.stopping();) {
+    const std::uint64_t stage = board.stage.load(std::memory_order_acquire);
+    if (stage == seen) {
+      __builtin_ia32_pause();
+      continue;
+    }
+    seen = stage;
+    switch ((stage - 1) % kStages + 1) {
+      case kWarm:
+        for (std::size_t page = 0; page < self.test.program.pages; ++page)
+          load_value(self.test, self.pages, page);
+        break;
+      case kSteps:
+        for (const LitmusStep& step : self.test.program.processors[self.index]) carry_out(self, step);
+        break;
+      default:
+        for (const LitmusStep& step : self.test.program.processors[self.index]) self.pages.undo(step);
+    }
+    board.done[self.index].store(stage, std::memory_order_release);
+  }
+}
+
+void* process_in_thread(void* processor) {
+  process(*static_cast<Processor*>(processor));
+  return nullptr;
+}
+
+void run_processors_as_threads(Test& test) {
+  static LitmusPages pages(test.context, test.program.pages, test.is_private);
+  static std::vector<Processor> processors;
+  for (std::size_t i = 0; i < test.program.processors.size(); ++i) processors.push_back({test, pages, i});
+  std::vector<pthread_t> threads(processors.size());
+  for (std::size_t i = 1; i < processors.size(); ++i) {
+    if (pthread_create(&threads[i], nullptr, process_in_thread, &processors[i]) != 0)
+      test.context.fail("cannot make a thread");
+  }
+  process(processors[0]);
+  for (std::size_t i = 1; i < processors.size(); ++i) pthread_join(threads[i], nullptr);
+}
+
+void start_processors(Test& test) {
+  if (test.one_mm) {
+    test.context.fork_pinned(0, [&test] { run_processors_as_threads(test); });
+    return;
+  }
+  for (std::size_t i = 0; i < test.program.processors.size(); ++i) {
+    test.context.fork_pinned(0, [&test, i] {
+      LitmusPages pages(test.context, test.program.pages, test.is_private);
+      process({test, pages, i});
+    });
+  }
+}
+
+/// Lets all processors go through the next stage. False: the phase is over.
+bool next_stage(Test& test) {
+  const std::uint64_t stage = test.board->stage.load() + 1;
+  test.board->stage.store(stage, std::memory_order_release);
+  for (std::size_t i = 0; i < test.program.processors.size(); ++i) {
+    while (test.board->done[i].load(std::memory_order_acquire) != stage) {
+      if (test.context.stopping()) return false;
+      sleep_ns(20'000);
+    }
+  }
+  return true;
+}
+
+void judge_round(Test& test) {
+  PartContext& context = test.context;
+  std::vector<std::uint64_t> registers;
+  for (const auto& value : test.board->registers) registers.push_back(value.load());
+  const std::string outcome = litmus_outcome(test.program, registers);
+  context.metric("tries").fetch_add(1);
+  if (test.board->unmapped.load() == test.program.unmaps) context.metric("promises").fetch_add(1);
+  static std::map<std::string, std::atomic<std::uint64_t>*> histogram;
+  auto& count = histogram[outcome];
+  if (count == nullptr) {
+    const std::string name = context.metrics_left() > 1 ? "outcome " + outcome : "outcome others";
+    count = &context.metric(name.c_str());
+  }
+  count->fetch_add(1);
+  const bool foreign = outcome.find("=X") != std::string::npos;
+  if (!foreign && !litmus_matches(context.text("forbidden"), outcome)) return;
+  const std::string detail =
+      "The outcome " + outcome + (foreign ? " shows somebody else's bytes." : " is forbidden.");
+  Evidence evidence;
+  evidence.text("outcome", outcome);
+  evidence.number("round", context.metric("tries"));
+  context.report(foreign ? "R8" : context.choice("rule"), detail, evidence);
+}
+
+void clear(Board& board) {
+  for (auto& flag : board.flags) flag.store(0);
+  for (auto& value : board.registers) value.store(0);
+  board.unmapped.store(0);
+}
+
+void direct(Test& test, LitmusFiles& files) {
+  test.context.wait_for_start();
+  while (!test.context.stopping()) {
+    clear(*test.board);
+    files.reset(test.program.changed);
+    if (!next_stage(test) || !next_stage(test)) break;
+    judge_round(test);
+    if (!next_stage(test)) break;
+    test.context.tick().fetch_add(1, std::memory_order_relaxed);
+  }
+  test.context.supervise();
+}
+
+void run(PartContext& context) {
+  static Test test{context, {}, nullptr, context.choice("mm") == "one", context.choice("map") == "private"};
+  const std::string problem = parse_litmus(context.text("program"), test.program);
+  if (!problem.empty()) context.fail("the program: %s", problem.c_str());
+  if (test.program.processors.size() >= context.topology().cpus)
+    context.fail("%zu processors need a CPU each, and one more", test.program.processors.size());
+  void* at =
+      mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  if (at == MAP_FAILED) context.fail("mmap: %s", std::strerror(errno));
+  test.board = static_cast<Board*>(at);
+  for (const char* name : {"tries", "promises"}) context.metric(name);
+  if (!install_load_guard()) context.fail("sigaction: %s", std::strerror(errno));
+  LitmusFiles files(context, test.program.pages);
+  start_processors(test);
+  pin_to_cpu(0);
+  direct(test, files);
+}
+
+}  // namespace
+
+extern const Part litmus{
+    .kind = PartKind::detector,
+    .name = "litmus",
+    .summary = "a small program on two to four CPUs, some outcomes of which must never come",
+    .rules = kRules,
+    .params = kParams,
+    .needs_disk = true,
+    .min_cpus = 3,
+    .run = run};
+
+}  // namespace luf::guest

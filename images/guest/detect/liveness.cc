@@ -1,0 +1,150 @@
+// Detector of R13 (liveness): with deferrals pending the kernel still serves who is short of memory, and goes on when CPUs
+// go and come.
+//
+//   act       one process takes and touches memory, forks, and takes a CPU off and on again, over and over, while other
+//             parts keep deferrals pending
+//   promise   none: each of these calls must end, and must not fail
+//   observe   the part's main process looks whether an operation is under way for longer than `limit`
+//
+// Proof of R13: it is, or a call failed. The console adds what the kernel itself says of deadlocks, of sleep in atomic
+// context and of failed allocations (lufbed judges it). `loads` are the words touched and read back, `tries` the
+// operations. Cannot see: an allocation in atomic context that fails without a word on the console, for no program waits
+// for it. The CPU is the last of those that are not for readers, so `migrate` should run on the first.
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <string>
+
+#include "agent/kernel_files.h"
+#include "lib/page_pattern.h"
+#include "lib/params.h"
+#include "lib/part_context.h"
+
+namespace luf::guest {
+
+namespace {
+
+constexpr std::array<std::string_view, 1> kRules{"R13"};
+constexpr std::array<Param, 2> kParams{{
+    {.name = "amount",
+     .type = ParamType::size,
+     .default_number = 64U << 20U,
+     .min = 4096,
+     .max = 1U << 30U,
+     .summary = "memory taken at once"},
+    {.name = "limit",
+     .type = ParamType::duration,
+     .default_number = 5'000'000'000,
+     .min = 1'000'000,
+     .max = 60'000'000'000,
+     .summary = "how long an operation may take"},
+}};
+
+constexpr std::array kOperations{"taking memory", "a fork", "taking a CPU off", "taking a CPU on"};
+
+/// Shared by the process that works and the one that watches it.
+struct Work {
+  std::atomic<std::uint64_t> count;  ///< operations ended
+  std::atomic<std::uint64_t> began_ns;
+  std::atomic<std::uint32_t> operation;  ///< index in kOperations
+};
+
+std::uint64_t now_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+void report(PartContext& context, std::uint32_t operation, const char* what, std::uint64_t ms) {
+  char detail[256];
+  std::snprintf(detail, sizeof(detail), "In %llu ms %s %s.", static_cast<unsigned long long>(ms),
+                kOperations[operation], what);
+  Evidence evidence;
+  evidence.number("operation", operation);
+  evidence.number("ms", ms);
+  context.report("R13", detail, evidence);
+}
+
+bool take_memory(PartContext& context, std::uint64_t bytes) {
+  void* at = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (at == MAP_FAILED) return false;
+  madvise(at, bytes, MADV_NOHUGEPAGE);
+  auto* words = static_cast<volatile std::uint64_t*>(at);
+  bool same = true;
+  for (std::uint64_t word = 0; word < bytes / 8; word += kPageSize / 8) words[word] = word + 1;
+  for (std::uint64_t word = 0; word < bytes / 8; word += kPageSize / 8)
+    same = same && words[word] == word + 1;
+  context.loads().fetch_add(bytes / kPageSize, std::memory_order_relaxed);
+  return munmap(at, bytes) == 0 && same;
+}
+
+bool fork_once() {
+  const pid_t child = fork();
+  if (child == 0) _exit(0);
+  return child > 0 && waitpid(child, nullptr, 0) == child;
+}
+
+bool operate(PartContext& context, std::uint32_t operation, const std::string& switch_file) {
+  if (operation == 0) return take_memory(context, context.number("amount"));
+  if (operation == 1) return fork_once();
+  return switch_file.empty() || write_text(switch_file, operation == 2 ? "0" : "1").empty();
+}
+
+void work_on(PartContext& context, Work& work) {
+  auto& tries = context.metric("tries");
+  const unsigned cpu = context.topology().worker_cpus() - 1;
+  std::string switch_file = "/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/online";
+  if (cpu == 0 || !exists(switch_file)) switch_file.clear();
+  context.spin_for_start();
+  for (std::uint32_t operation = 0; !context.stopping() || operation == 3;
+       operation = (operation + 1) % kOperations.size()) {
+    work.operation.store(operation);
+    work.began_ns.store(now_ns());
+    if (!operate(context, operation, switch_file)) report(context, operation, "failed", 0);
+    work.count.fetch_add(1);
+    tries.fetch_add(1);
+  }
+}
+
+void watch(PartContext& context, const Work& work) {
+  const std::uint64_t limit = context.number("limit");
+  std::uint64_t told = ~std::uint64_t{0};
+  context.wait_for_start();
+  while (!context.stopping()) {
+    sleep_ns(1'000'000);
+    const std::uint64_t count = work.count.load();
+    const std::uint64_t began = work.began_ns.load();
+    const std::uint64_t now = now_ns();
+    if (began == 0 || count == told || now < began + limit || work.count.load() != count) continue;
+    told = count;
+    report(context, work.operation.load(), "was not over", (now - began) / 1'000'000);
+  }
+}
+
+void run(PartContext& context) {
+  context.metric("tries");
+  void* at = mmap(nullptr, sizeof(Work), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (at == MAP_FAILED) context.fail("mmap: %s", std::strerror(errno));
+  auto& work = *static_cast<Work*>(at);
+  context.fork_pinned(context.worker_cpu(0), [&] { work_on(context, work); });
+  watch(context, work);
+  context.supervise();
+}
+
+}  // namespace
+
+extern const Part liveness{.kind = PartKind::detector,
+                           .name = "liveness",
+                           .summary = "with deferrals pending memory is served and CPUs go and come",
+                           .rules = kRules,
+                           .params = kParams,
+                           .needs_swap = true,
+                           .run = run};
+
+}  // namespace luf::guest

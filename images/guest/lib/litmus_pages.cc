@@ -1,0 +1,137 @@
+#include "lib/litmus_pages.h"
+
+#include <fcntl.h>
+#include <linux/mempolicy.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "lib/lru.h"
+
+namespace luf::guest {
+
+namespace {
+
+constexpr int kReclaimTries = 8;
+constexpr std::string_view kReclaimAmount = "256K";
+
+/// Room for pages, to be mapped over.
+char* reserve(PartContext& context, std::size_t pages) {
+  void* at = mmap(nullptr, pages * kPageSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (at == MAP_FAILED) context.fail("mmap: %s", std::strerror(errno));
+  return static_cast<char*>(at);
+}
+
+bool write_value(PartContext& context, int fd, std::size_t page, std::uint64_t value) {
+  alignas(kPageSize) std::array<std::uint64_t, kPageSize / sizeof(std::uint64_t)> data;
+  fill_page(data.data(), context.owner(), page, value + 1);
+  return pwrite(fd, data.data(), kPageSize, 0) == static_cast<ssize_t>(kPageSize);
+}
+
+}  // namespace
+
+std::string litmus_file(const PartContext& context, std::size_t page) {
+  return "/mnt/" + context.id() + "." + kLitmusPages[page];
+}
+
+LitmusFiles::LitmusFiles(PartContext& context, std::size_t pages) : context_(context) {
+  for (std::size_t page = 0; page < pages; ++page) {
+    const std::string path = litmus_file(context, page);
+    unlink(path.c_str());
+    fds_.push_back(open_page_file(context, path, O_RDWR | O_CREAT));
+  }
+  reset(std::vector<bool>(pages, true));
+  // Read again by the processors, so that they are charged for the pages.
+  for (const int fd : fds_) posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+}
+
+void LitmusFiles::reset(const std::vector<bool>& changed) {
+  for (std::size_t page = 0; page < fds_.size(); ++page) {
+    if (!changed[page]) continue;
+    if (!write_value(context_, fds_[page], page, 0) || fdatasync(fds_[page]) != 0)
+      context_.fail("write page %zu: %s", page, std::strerror(errno));
+  }
+}
+
+LitmusPages::LitmusPages(PartContext& context, std::size_t pages, bool is_private)
+    : context_(context),
+      pages_(pages),
+      is_private_(is_private),
+      view_(reserve(context, pages)),
+      alias_(reserve(context, pages)),
+      reclaim_fd_(open("/sys/fs/cgroup/lufbed/memory.reclaim", O_WRONLY | O_CLOEXEC)),
+      table_(context, view_, pages) {
+  for (std::size_t page = 0; page < pages; ++page) {
+    fds_.push_back(open_page_file(context, litmus_file(context, page), O_RDWR));
+    map_view(page);
+    must(mmap(alias(page), kPageSize, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fds_[page], 0) ==
+             alias(page),
+         "map the writable alias");
+  }
+}
+
+void LitmusPages::must(bool done, const char* what) {
+  if (!done) context_.fail("%s: %s", what, std::strerror(errno));
+}
+
+void LitmusPages::map_view(std::size_t page) {
+  const int fd = open_page_file(context_, litmus_file(context_, page), O_RDONLY);
+  char* at = view_ + page * kPageSize;
+  const int protection = is_private_ ? PROT_READ | PROT_WRITE : PROT_READ;
+  must(mmap(at, kPageSize, protection, (is_private_ ? MAP_PRIVATE : MAP_SHARED) | MAP_FIXED, fd, 0) == at,
+       "map a page");
+  close(fd);
+}
+
+void LitmusPages::act(const LitmusStep& step) {
+  char* at = view_ + step.page * kPageSize;
+  switch (step.act) {
+    case LitmusAct::store:
+      return restamp_line(alias(step.page), context_.owner(), step.page, step.value + 1, 0);
+    case LitmusAct::write:
+      return must(write_value(context_, fds_[step.page], step.page, step.value), "write");
+    case LitmusAct::copy:
+      return restamp_line(at, context_.owner(), step.page, step.value + 1, 0);
+    case LitmusAct::unmap:
+      return must(munmap(at, kPageSize) == 0, "munmap");
+    case LitmusAct::forbid:
+      return must(mprotect(at, kPageSize, PROT_NONE) == 0, "mprotect");
+    case LitmusAct::truncate:
+      return must(ftruncate(fds_[step.page], 0) == 0, "ftruncate");
+    default:
+      return;
+  }
+}
+
+void LitmusPages::undo(const LitmusStep& step) {
+  if (step.act == LitmusAct::store) madvise(alias(step.page), kPageSize, MADV_DONTNEED);
+  if (step.act == LitmusAct::copy || step.act == LitmusAct::unmap || step.act == LitmusAct::forbid)
+    map_view(step.page);
+}
+
+bool LitmusPages::migrate(std::size_t page) {
+  void* at = view_ + page * kPageSize;
+  int status = -1;
+  if (syscall(SYS_move_pages, 0, 1UL, &at, nullptr, &status, 0) != 0 || status < 0) return false;
+  const int node = static_cast<int>((static_cast<unsigned>(status) + 1) % context_.topology().nodes);
+  // Pages that several processes map are moved as well (MPOL_MF_MOVE_ALL).
+  return syscall(SYS_move_pages, 0, 1UL, &at, &node, &status, MPOL_MF_MOVE_ALL) == 0 && status == node;
+}
+
+bool LitmusPages::reclaim() {
+  drain_new_pages();
+  for (int tries = 0; tries < kReclaimTries; ++tries) {
+    if (pwrite(reclaim_fd_, kReclaimAmount.data(), kReclaimAmount.size(), 0) < 0 && errno != EAGAIN)
+      context_.fail("write to memory.reclaim: %s", std::strerror(errno));
+    table_.refresh();
+    bool gone = true;
+    for (std::size_t page = 0; page < pages_; ++page) gone = gone && table_.absent(page, Absence::no_entry);
+    if (gone) return true;
+  }
+  return false;
+}
+
+}  // namespace luf::guest

@@ -1,0 +1,155 @@
+#include "lib/litmus_program.h"
+
+#include <algorithm>
+#include <charconv>
+#include <sstream>
+
+namespace luf::guest {
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+Words split(std::string_view text, char at) {
+  Words parts;
+  std::istringstream in{std::string(text)};
+  for (std::string part; std::getline(in, part, at);) parts.push_back(part);
+  return parts;
+}
+
+Words words_of(const std::string& text) {
+  std::istringstream in(text);
+  Words words;
+  for (std::string word; in >> word;) words.push_back(word);
+  return words;
+}
+
+/// The index of a one-letter name; npos when it is none of them.
+std::size_t named(const std::string& word, std::string_view names) {
+  return word.size() == 1 ? names.find(word.front()) : std::string_view::npos;
+}
+bool is(const std::string& word, std::string_view names) {
+  return named(word, names) != std::string_view::npos;
+}
+
+bool number(const std::string& word, std::uint64_t& value) {
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+  return error == std::errc() && end == word.data() + word.size() && value < 1'000'000;
+}
+
+struct Verb {
+  std::string_view name;
+  LitmusAct act;
+  bool has_value;
+};
+constexpr Verb kVerbs[] = {
+    {"write", LitmusAct::write, true},        {"copy", LitmusAct::copy, true},
+    {"unmap", LitmusAct::unmap, false},       {"forbid", LitmusAct::forbid, false},
+    {"truncate", LitmusAct::truncate, false}, {"migrate", LitmusAct::migrate, false},
+};
+
+/// "a = x", "a = f", "x = 1", "f = 1"
+bool read_assignment(const Words& words, LitmusStep& step) {
+  if (words.size() != 3 || words[1] != "=") return false;
+  if (is(words[0], kLitmusRegisters)) {
+    step.into = named(words[0], kLitmusRegisters);
+    step.act = is(words[2], kLitmusPages) ? LitmusAct::load : LitmusAct::load_flag;
+    if (step.act == LitmusAct::load) step.page = named(words[2], kLitmusPages);
+    if (step.act == LitmusAct::load_flag) step.flag = named(words[2], kLitmusFlags);
+    return step.act == LitmusAct::load || is(words[2], kLitmusFlags);
+  }
+  if (!number(words[2], step.value)) return false;
+  step.act = is(words[0], kLitmusPages) ? LitmusAct::store : LitmusAct::store_flag;
+  if (step.act == LitmusAct::store) step.page = named(words[0], kLitmusPages);
+  if (step.act == LitmusAct::store_flag) step.flag = named(words[0], kLitmusFlags);
+  return step.act == LitmusAct::store || is(words[0], kLitmusFlags);
+}
+
+bool read_verb(const Words& words, LitmusStep& step) {
+  if (words.size() == 1 && words[0] == "reclaim") {
+    step.act = LitmusAct::reclaim;
+    return true;
+  }
+  if (words.size() == 2 && words[0] == "await") {
+    step.act = is(words[1], kLitmusPages) ? LitmusAct::await_page : LitmusAct::await;
+    if (step.act == LitmusAct::await_page) step.page = named(words[1], kLitmusPages);
+    if (step.act == LitmusAct::await) step.flag = named(words[1], kLitmusFlags);
+    return step.act == LitmusAct::await_page || is(words[1], kLitmusFlags);
+  }
+  for (const Verb& verb : kVerbs) {
+    if (words[0] != verb.name || words.size() != (verb.has_value ? 3U : 2U) || !is(words[1], kLitmusPages))
+      continue;
+    step.act = verb.act;
+    step.page = named(words[1], kLitmusPages);
+    return !verb.has_value || number(words[2], step.value);
+  }
+  return false;
+}
+
+void take(const LitmusStep& step, LitmusProgram& program) {
+  const bool on_page = step.act != LitmusAct::load_flag && step.act != LitmusAct::store_flag &&
+                       step.act != LitmusAct::await && step.act != LitmusAct::reclaim;
+  if (on_page) program.pages = std::max(program.pages, step.page + 1);
+  if (step.act == LitmusAct::load || step.act == LitmusAct::load_flag) program.registers[step.into] = true;
+  if (step.act == LitmusAct::migrate || step.act == LitmusAct::reclaim) ++program.unmaps;
+  if (step.act == LitmusAct::store || step.act == LitmusAct::write || step.act == LitmusAct::truncate)
+    program.changed[step.page] = true;
+}
+
+std::string value_text(std::uint64_t value) {
+  if (value == kLitmusFault) return "F";
+  if (value == kLitmusForeign) return "X";
+  return value == kLitmusZeros ? "Z" : std::to_string(value);
+}
+
+}  // namespace
+
+std::string parse_litmus(std::string_view text, LitmusProgram& program) {
+  program = {};
+  program.registers.assign(kLitmusRegisters.size(), false);
+  program.changed.assign(kLitmusPages.size(), false);
+  for (const std::string& line : split(text, '\n')) {
+    if (words_of(line).empty()) continue;
+    const std::string head = "P" + std::to_string(program.processors.size()) + ":";
+    const std::size_t begin = line.find(head);
+    if (begin == std::string::npos || words_of(line).front().substr(0, head.size()) != head)
+      return "\"" + line + "\": the next line must begin with " + head;
+    auto& steps = program.processors.emplace_back();
+    for (const std::string& part : split(line.substr(begin + head.size()), ';')) {
+      const Words words = words_of(part);
+      if (words.empty()) continue;
+      LitmusStep step{};
+      if (!read_assignment(words, step) && !read_verb(words, step))
+        return "\"" + part + "\" of " + head + " is no step";
+      take(step, program);
+      steps.push_back(step);
+    }
+  }
+  if (program.processors.size() < 2 || program.processors.size() > kLitmusProcessors)
+    return "two to four processors are needed";
+  if (program.pages == 0) return "no step names a page (x, y, z)";
+  return {};
+}
+
+std::string litmus_outcome(const LitmusProgram& program, const std::vector<std::uint64_t>& registers) {
+  std::string text;
+  for (std::size_t i = 0; i < program.registers.size(); ++i) {
+    if (!program.registers[i]) continue;
+    text += (text.empty() ? "" : " ") + std::string(1, kLitmusRegisters[i]) + "=" + value_text(registers[i]);
+  }
+  return text;
+}
+
+bool litmus_matches(std::string_view alternatives, std::string_view outcome) {
+  const Words seen = words_of(std::string(outcome));
+  for (const std::string& alternative : split(alternatives, '|')) {
+    const Words wanted = words_of(alternative);
+    if (!wanted.empty() && std::all_of(wanted.begin(), wanted.end(), [&seen](const std::string& word) {
+          return std::find(seen.begin(), seen.end(), word) != seen.end();
+        }))
+      return true;
+  }
+  return false;
+}
+
+}  // namespace luf::guest

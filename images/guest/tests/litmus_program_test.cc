@@ -1,0 +1,68 @@
+#include "lib/litmus_program.h"
+
+#include <gtest/gtest.h>
+
+namespace luf::guest {
+namespace {
+
+LitmusProgram parsed(std::string_view text) {
+  LitmusProgram program;
+  EXPECT_EQ(parse_litmus(text, program), "");
+  return program;
+}
+
+std::string problem_of(std::string_view text) {
+  LitmusProgram program;
+  return parse_litmus(text, program);
+}
+
+TEST(LitmusProgram, knows_every_step) {
+  const LitmusProgram program = parsed(
+      "P0: await f; await y; a = x; b = g\n"
+      "P1: reclaim; migrate x; x = 3; write y 4; copy x 5; f = 1\n\n"
+      "P2: unmap x; forbid x; truncate z");
+  ASSERT_EQ(program.processors.size(), 3U);
+  const std::vector<LitmusAct> first{LitmusAct::await, LitmusAct::await_page, LitmusAct::load,
+                                     LitmusAct::load_flag};
+  const std::vector<LitmusAct> second{LitmusAct::reclaim, LitmusAct::migrate, LitmusAct::store,
+                                      LitmusAct::write,   LitmusAct::copy,    LitmusAct::store_flag};
+  const std::vector<LitmusAct> third{LitmusAct::unmap, LitmusAct::forbid, LitmusAct::truncate};
+  const std::vector<std::vector<LitmusAct>> wanted{first, second, third};
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    std::vector<LitmusAct> acts;
+    for (const LitmusStep& step : program.processors[i]) acts.push_back(step.act);
+    EXPECT_EQ(acts, wanted[i]) << "P" << i;
+  }
+  EXPECT_EQ(program.processors[1][3].page, 1U);
+  EXPECT_EQ(program.processors[1][3].value, 4U);
+  EXPECT_EQ(program.pages, 3U);
+  EXPECT_EQ(program.unmaps, 2U);
+  EXPECT_EQ(program.changed, (std::vector<bool>{true, true, true}));
+}
+
+TEST(LitmusProgram, says_what_it_does_not_understand) {
+  EXPECT_NE(problem_of("P0: a = x\nP1: jump x").find("\" jump x\" of P1: is no step"), std::string::npos);
+  EXPECT_NE(problem_of("P0: a = x\nP2: f = 1").find("must begin with P1:"), std::string::npos);
+  EXPECT_NE(problem_of("P0: a = x").find("two to four"), std::string::npos);
+  EXPECT_NE(problem_of("P0: a = f\nP1: f = 1").find("no step names a page"), std::string::npos);
+  EXPECT_NE(problem_of("P0: x = y\nP1: f = 1").find("is no step"), std::string::npos);
+  EXPECT_NE(problem_of("P0: write x\nP1: f = 1").find("is no step"), std::string::npos);
+}
+
+TEST(LitmusProgram, prints_only_registers_that_are_loaded_into) {
+  const LitmusProgram program = parsed("P0: a = x; c = y\nP1: x = 1");
+  EXPECT_EQ(litmus_outcome(program, {1, 9, kLitmusFault, 0, 0, 0}), "a=1 c=F");
+  EXPECT_EQ(litmus_outcome(program, {kLitmusForeign, 9, kLitmusZeros, 0, 0, 0}), "a=X c=Z");
+}
+
+TEST(LitmusProgram, an_outcome_matches_when_all_words_of_one_alternative_are_there) {
+  EXPECT_TRUE(litmus_matches("a=1 b=0", "a=1 b=0"));
+  EXPECT_FALSE(litmus_matches("a=1 b=0", "a=1 b=1"));
+  EXPECT_TRUE(litmus_matches("a=2 | b=1", "a=1 b=1"));
+  EXPECT_TRUE(litmus_matches("b=1", "a=1 b=1"));
+  EXPECT_FALSE(litmus_matches("", "a=1"));
+  EXPECT_FALSE(litmus_matches("a=1", "a=10"));
+}
+
+}  // namespace
+}  // namespace luf::guest
