@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
     luf::cli::add_list(app, action);
     luf::cli::add_doctor(app, action);
     luf::cli::add_bench(app, action);
+    luf::cli::add_matrix(app, action);
     luf::cli::add_kunit(app, action);
     luf::cli::add_kselftest(app, action);
     try {

@@ -17,11 +17,14 @@ struct Finding {
   std::string part;
   std::string rule;
   std::string detail;
+  std::uint64_t after_ms = 0;  ///< guest time since the phase began, its set-up included
+  std::uint64_t loads = 0;     ///< that its detector had checked
 };
 
 /// The events of one phase, gathered.
 struct PhaseRecord {
   bool started = false;
+  std::uint64_t started_ns = 0;
   bool ended = false;
   std::optional<std::string> skipped;                ///< reason
   std::map<std::string, std::string> skipped_parts;  ///< id -> reason
@@ -38,6 +41,9 @@ struct PhaseRecord {
 
 /// Gathers by phase name.
 std::map<std::string, PhaseRecord> gather(const std::vector<guest::Event>& events);
+
+/// The sum of that metric over all parts that ended.
+std::uint64_t sum_of(const PhaseRecord& record, const std::string& metric);
 
 /// True when the findings alone make the phase fail, however the run ended.
 bool violated(const scenario::Phase& phase, const PhaseRecord& record);

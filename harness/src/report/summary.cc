@@ -2,13 +2,12 @@
 
 #include <algorithm>
 
-#include "judge/phase.h"
-
 namespace luf::report {
 
 void add_numbers(const std::vector<guest::Event>& events, Summary& summary) {
   constexpr std::string_view kFlush = "luf_flush_";
-  for (const auto& [phase, record] : judge::gather(events)) {
+  summary.phases = judge::gather(events);
+  for (const auto& [phase, record] : summary.phases) {
     summary.loads += record.loads;
     summary.findings += record.finding_count;
     for (const auto& [name, value] : record.counters) {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "guest/event.h"
-#include "judge/verdict.h"
+#include "judge/phase.h"
 
 namespace luf::report {
 
@@ -26,7 +26,8 @@ struct Summary {
   std::map<std::string, std::uint64_t> counters;  ///< all, summed over the phases
   std::map<std::string, std::uint64_t> gauges;    ///< the highest of the phases
   std::map<std::string, std::uint64_t> metrics;   ///< of parts, as "id.name", summed over the phases
-  double seconds = 0;                             ///< host time
+  std::map<std::string, judge::PhaseRecord> phases;
+  double seconds = 0;  ///< host time
 };
 
 /// Adds the numbers of a run's events to `summary`.

@@ -26,6 +26,18 @@ Row row_of(const Summary& summary) {
           flushes_of(summary)};
 }
 
+/// What litmus tests counted: "    outcome a=1 b=0  123", a line each.
+std::string outcomes_of(const Summary& summary) {
+  std::string text;
+  for (const auto& [name, count] : summary.metrics) {
+    const std::size_t at = name.find(".outcome ");
+    if (at == std::string::npos) continue;
+    const std::string part = name.starts_with("litmus.") ? "" : name.substr(0, at) + " ";
+    text += fmt::format("    {}{}  {}\n", part, name.substr(at + 1), format_count(count));
+  }
+  return text;
+}
+
 std::string format_rows(const std::vector<Row>& rows) {
   std::vector<std::size_t> widths(rows.front().size());
   for (const Row& row : rows) {
@@ -63,6 +75,7 @@ std::string to_table(const std::vector<Summary>& summaries) {
     if (summary.verdict.outcome != judge::Outcome::kPass) {
       for (const std::string& note : summary.verdict.notes) text += fmt::format("    {}\n", note);
     }
+    text += outcomes_of(summary);
     if (!summary.directory.empty()) text += fmt::format("    {}\n", summary.directory.string());
   }
   std::string counts;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "async/task_group.h"
 #include "run/accel.h"
 #include "run/module_image.h"
 #include "run/run_scenario.h"
@@ -38,6 +39,31 @@ AccelChoice choice_for(const std::string& wanted, const AccelChoice& automatic) 
   return automatic;
 }
 
+/// What the workers share: the jobs, and what came of those begun.
+struct Queue {
+  const std::vector<Job>& jobs;
+  AccelChoice automatic;
+  std::string qemu_version;
+  std::size_t next = 0;
+  Nanoseconds ahead{};  ///< guest time of the jobs that have not begun
+  std::vector<std::optional<report::Summary>> done = {};
+};
+
+/// Runs job after job until none is left or the user asks to stop.
+Task<void> work_off(const Environment& environment, const Settings& settings, Queue& queue) {
+  while (queue.next < queue.jobs.size() && !environment.interrupt.asked()) {
+    const std::size_t index = queue.next++;
+    const Job& job = queue.jobs[index];
+    queue.ahead -= duration_of(job);
+    environment.progress.begin_guest(index + 1, queue.jobs.size(), job.name, duration_of(job), queue.ahead);
+    const AccelChoice accel = choice_for(wanted_accel(settings, job), queue.automatic);
+    Settings own = settings;
+    if (job.kernel) own.kernel = *job.kernel;
+    report::Summary summary = co_await run_scenario(environment, own, job, accel, queue.qemu_version);
+    queue.done[index] = std::move(summary);
+  }
+}
+
 }  // namespace
 
 Task<Result<Outcome>> run_all(const Environment& environment, const Settings& given,
@@ -51,16 +77,15 @@ Task<Result<Outcome>> run_all(const Environment& environment, const Settings& gi
   settings.image = *image;
   const Result<AccelChoice> automatic = co_await automatic_choice(environment, settings, jobs, *version);
   if (!automatic && automatic.error().blame != Blame::kCancelled) co_return pass_on(automatic);
-  Nanoseconds ahead{};
-  for (const Job& job : jobs) ahead += duration_of(job);
-  for (std::size_t i = 0; i < jobs.size() && !environment.interrupt.asked(); ++i) {
-    ahead -= duration_of(jobs[i]);
-    environment.progress.begin_guest(i + 1, jobs.size(), jobs[i].name, duration_of(jobs[i]), ahead);
-    const AccelChoice accel = choice_for(wanted_accel(settings, jobs[i]), *automatic);
-    Settings own = settings;
-    if (jobs[i].kernel) own.kernel = *jobs[i].kernel;
-    report::Summary summary = co_await run_scenario(environment, own, jobs[i], accel, *version);
-    outcome.summaries.push_back(std::move(summary));
+  Queue queue{jobs, automatic.value_or(AccelChoice{}), *version};
+  for (const Job& job : jobs) queue.ahead += duration_of(job);
+  queue.done.resize(jobs.size());
+  TaskGroup workers(environment.executor, environment.clock);
+  for (std::size_t i = 0; i < std::max<std::size_t>(settings.guests, 1); ++i)
+    workers.start(work_off(environment, settings, queue));
+  co_await workers.join();
+  for (std::optional<report::Summary>& summary : queue.done) {
+    if (summary) outcome.summaries.push_back(std::move(*summary));
   }
   environment.progress.clear();
   outcome.interrupted = environment.interrupt.asked();

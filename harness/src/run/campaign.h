@@ -1,4 +1,4 @@
-// Several scenarios, one after the other.
+// Several scenarios, one after the other or some at a time.
 #pragma once
 
 #include <vector>
@@ -14,7 +14,7 @@ struct Outcome {
   bool interrupted = false;
 };
 
-/// Runs `jobs` in order; chooses the acceleration first. Errors: infra when nothing could run at all (no
+/// Runs `jobs`, begun in their order, `settings.guests` at a time; the summaries are in that order, too. Chooses the acceleration first. Errors: infra when nothing could run at all (no
 /// QEMU).
 Task<Result<Outcome>> run_all(const Environment& environment, const Settings& settings,
                               const std::vector<Job>& jobs);

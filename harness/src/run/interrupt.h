@@ -11,24 +11,34 @@ class Interrupt {
   bool asked() const { return asked_; }
   void ask() {
     asked_ = true;
-    if (wake_ != nullptr) wake_->notify();
+    for (const Listener* listener = first_; listener != nullptr; listener = listener->next_)
+      listener->wake_.notify();
   }
 
-  /// Names the one waiter while it lives.
+  /// Names a waiter while it lives.
   class Listener {
    public:
-    Listener(Interrupt& interrupt, Wake& wake) : interrupt_(interrupt) { interrupt_.wake_ = &wake; }
+    Listener(Interrupt& interrupt, Wake& wake) : interrupt_(interrupt), wake_(wake), next_(interrupt.first_) {
+      interrupt_.first_ = this;
+    }
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;
-    ~Listener() { interrupt_.wake_ = nullptr; }
+    ~Listener() {
+      Listener** at = &interrupt_.first_;
+      while (*at != this) at = &(*at)->next_;
+      *at = next_;
+    }
 
    private:
+    friend class Interrupt;
     Interrupt& interrupt_;
+    Wake& wake_;
+    Listener* next_;
   };
 
  private:
   bool asked_ = false;
-  Wake* wake_ = nullptr;
+  Listener* first_ = nullptr;
 };
 
 }  // namespace luf::run

@@ -34,6 +34,7 @@ struct Settings {
   std::optional<std::string> accel;  ///< overrides the scenarios
   std::filesystem::path modules;     ///< of a brought kernel; empty: looked for
   std::filesystem::path executable;  ///< for the line that repeats a run
+  std::size_t guests = 1;            ///< at a time
 };
 
 /// The objects that live as long as the program's work. All outlive their users.

@@ -1,0 +1,164 @@
+#include "report/matrix.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "base/file.h"
+#include "cli/command.h"
+#include "cli/session.h"
+#include "run/campaign.h"
+#include "run/matrix.h"
+
+namespace luf::cli {
+namespace {
+
+struct Options {
+  std::vector<std::string> paths;
+  Locations locations;
+  run::MatrixPlan plan;
+  std::string silent;
+  std::string kernel;
+  std::string json;
+  std::string html;
+  std::string runs = "runs";
+  std::string qemu = "qemu-system-x86_64";
+  std::size_t jobs = 1;
+  bool baseline = false;
+  bool idle = false;
+};
+
+Result<run::Settings> make_settings(const Options& options, const artifact::Image& image,
+                                    const scenario::Catalog& catalog) {
+  run::Settings settings;
+  const Result<artifact::Kernel> kernel = options.kernel.empty()
+                                              ? artifact::kernel_in(options.locations.kernel())
+                                              : artifact::kernel_from(options.kernel);
+  if (!kernel) return pass_on(kernel);
+  settings.kernel = *kernel;
+  settings.image = image;
+  settings.catalog = catalog;
+  settings.qemu = options.qemu;
+  settings.runs = options.runs;
+  settings.guests = options.jobs;
+  settings.executable = executable_directory() / "lufbed";
+  return settings;
+}
+
+/// The scenarios that prove something, those for all faults when none were named. Errors: scenario.
+Result<std::vector<run::Job>> load_proofs(const Options& options, const scenario::Catalog& catalog) {
+  std::vector<std::string> paths = options.paths;
+  if (paths.empty())
+    paths.push_back((executable_directory() / "../../../scenarios/selftest").lexically_normal().string());
+  Result<std::vector<run::Job>> jobs = load_jobs(paths, catalog);
+  if (!jobs) return jobs;
+  std::erase_if(*jobs, [](const run::Job& job) { return proofs_among({job}).empty(); });
+  if (jobs->empty())
+    return fail(Blame::kScenario, "{}: no scenario there plants a fault, so there is nothing to table",
+                fmt::join(paths, ", "));
+  return jobs;
+}
+
+Task<void> work(const run::Environment& environment, const run::Settings& settings,
+                const std::vector<run::Job>& jobs, Result<run::Outcome>& outcome) {
+  outcome = co_await run::run_all(environment, settings, jobs);
+}
+
+bool write_report(const std::string& path, const std::string& text) {
+  if (path.empty()) return true;
+  const Result<void> done = write_file(path, text);
+  if (!done) report_error(done.error());
+  return done.has_value();
+}
+
+std::string provenance_of(const Options& options, const run::Settings& settings, std::size_t guests) {
+  return fmt::format("kernel  {} {}\nimage   sha256 {}\nseeds   {} to {}\nguests  {}\n",
+                     settings.kernel.release, settings.kernel.hash, settings.image.initramfs_sha256,
+                     options.plan.first_seed, options.plan.first_seed + options.plan.seeds - 1, guests);
+}
+
+int conclude(const Options& options, const run::Settings& settings, const std::vector<run::Job>& jobs,
+             const run::Outcome& outcome) {
+  std::vector<report::MatrixGuest> guests;
+  for (std::size_t i = 0; i < outcome.summaries.size(); ++i)
+    guests.push_back({jobs[i].scenario, jobs[i].name, outcome.summaries[i]});
+  if (options.plan.kind == run::MatrixKind::kIdle) {
+    fmt::print("{}", report::idle_table(guests));
+    if (outcome.interrupted) return kExitInterrupted;
+    return report::all_idle_noticed(guests) ? 0 : 1;
+  }
+  const bool whole =
+      options.paths.empty() && !outcome.interrupted && options.plan.kind == run::MatrixKind::kFaults;
+  const report::Matrix matrix = report::tabulate(guests, whole);
+  const std::string provenance = provenance_of(options, settings, guests.size());
+  fmt::print("{}{}", report::to_table(matrix), provenance);
+  const bool written = write_report(options.json, report::to_json(matrix, provenance)) &&
+                       write_report(options.html, report::to_html(matrix, provenance));
+  if (outcome.interrupted) return kExitInterrupted;
+  const int code = report::exit_code(matrix);
+  return code == 0 && !written ? kExitInfra : code;
+}
+
+int execute(Options options) {
+  if (options.baseline) options.plan.kind = run::MatrixKind::kBaseline;
+  if (options.idle) options.plan.kind = run::MatrixKind::kIdle;
+  if (!options.silent.empty()) {
+    const Result<Nanoseconds> silent = parse_duration(options.silent);
+    if (!silent) return report_error(Error{Blame::kScenario, "--silent: " + silent.error().message});
+    options.plan.silent = *silent;
+  }
+  const Result<artifact::Image> image = artifact::image_in(options.locations.image());
+  if (!image) return report_error(image.error());
+  const Result<scenario::Catalog> catalog = load_catalog(*image);
+  if (!catalog) return report_error(catalog.error());
+  const Result<std::vector<run::Job>> proofs = load_proofs(options, *catalog);
+  if (!proofs) return report_error(proofs.error());
+  const Result<run::Settings> settings = make_settings(options, *image, *catalog);
+  if (!settings) return report_error(settings.error());
+  const std::vector<run::Job> jobs = run::matrix_jobs(*proofs, options.plan);
+  Session session;
+  Result<run::Outcome> outcome;
+  session.run(
+      [&](const run::Environment& environment) { return work(environment, *settings, jobs, outcome); });
+  if (!outcome) return report_error(outcome.error());
+  return conclude(options, *settings, jobs, *outcome);
+}
+
+}  // namespace
+
+void add_matrix(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("matrix", "Plant every fault and table which detector sees it, and how soon");
+  command->add_option("paths", options->paths,
+                      "Scenarios that plant faults, or folders of them (scenarios/selftest)");
+  command->add_option("--seeds", options->plan.seeds, "Guests for each scenario, a seed each")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10000));
+  command->add_option("--seed", options->plan.first_seed, "The first seed; the next guest has the next one")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  command->add_flag("--full", options->plan.full,
+                    "Plant every fault in every scenario, not only in those made for it");
+  command->add_option("--silent", options->silent,
+                      "Guest time without a fault in all, e.g. 30min, instead of what the scenarios say");
+  auto* baseline = command->add_flag("--baseline", options->baseline,
+                                     "Switch LUF off and plant nothing: all must be silent, on any kernel");
+  command
+      ->add_flag("--idle", options->idle,
+                 "Take the injectors away and plant nothing: every verdict must be \"vacuous\"")
+      ->excludes(baseline);
+  command->add_option("--jobs", options->jobs, "Guests at a time")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 64));
+  command->add_option("--kernel", options->kernel,
+                      "A vmlinux or bzImage to test instead of the one built here");
+  command->add_option("--json", options->json, "Write the matrix as JSON");
+  command->add_option("--html", options->html, "Write the matrix as a page");
+  command->add_option("--runs", options->runs, "Where run directories go")->capture_default_str();
+  command->add_option("--qemu", options->qemu, "The QEMU to use")->capture_default_str();
+  options->locations.add_options(*command);
+  command->callback([options, &action] { action = [options] { return execute(*options); }; });
+}
+
+}  // namespace luf::cli

@@ -1,0 +1,31 @@
+// The guests of the kill matrix (report/matrix.h).
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "run/settings.h"
+
+namespace luf::run {
+
+enum class MatrixKind {
+  kFaults,    ///< silent phases, and phases with a fault
+  kBaseline,  ///< silent phases only, with LUF off: any kernel can
+  kIdle,  ///< silent phases only, without injectors: nothing can be concluded of them, which must be noticed
+};
+
+struct MatrixPlan {
+  MatrixKind kind = MatrixKind::kFaults;
+  std::int64_t seeds = 1;
+  std::int64_t first_seed = 1;
+  bool full = false;                       ///< every fault in every scenario
+  std::optional<Nanoseconds> silent = {};  ///< guest time of all silent phases; absent: the scenarios' own
+  Nanoseconds foreign =
+      std::chrono::seconds(5);  ///< how long a fault is planted in a scenario made for another one
+};
+
+/// The guests, seed by seed. `proofs` are scenarios with silent phases and phases that plant a fault. A silent phase is
+/// never cut below a second. Scenarios without an injector have no place among the idle ones.
+std::vector<Job> matrix_jobs(const std::vector<Job>& proofs, const MatrixPlan& plan);
+
+}  // namespace luf::run

@@ -1,0 +1,54 @@
+#include "run/matrix.h"
+
+#include <gtest/gtest.h>
+
+#include "scenario/contract.h"
+
+namespace luf::run {
+namespace {
+
+Job proof(const std::string& fault) {
+  Job job;
+  job.name = "selftest/" + fault;
+  job.file = "scenarios/selftest/" + fault + ".toml";
+  job.scenario.phases.resize(2);
+  job.scenario.phases[0].name = "control";
+  job.scenario.phases[0].duration = std::chrono::seconds(5);
+  job.scenario.phases[1].name = "fault";
+  job.scenario.phases[1].expect = "R1";
+  job.scenario.phases[1].points_off = {fault};
+  job.scenario.phases[1].at_least = {{"loads", 1}};
+  return job;
+}
+
+TEST(MatrixJobs, every_scenario_runs_once_a_seed) {
+  const std::vector<Job> jobs = matrix_jobs({proof("unmap"), proof("uffd")}, {.seeds = 3, .first_seed = 7});
+  ASSERT_EQ(jobs.size(), 6U);
+  EXPECT_EQ(jobs[0].scenario.seed, 7);
+  EXPECT_EQ(jobs[1].scenario.seed, 7);
+  EXPECT_EQ(jobs[5].scenario.seed, 9);
+  EXPECT_EQ(jobs[5].name, "selftest/uffd");
+  EXPECT_EQ(jobs[0].file, "scenarios/selftest/unmap.toml");
+}
+
+TEST(MatrixJobs, silence_is_shared_out_among_the_guests) {
+  const std::vector<Job> jobs =
+      matrix_jobs({proof("unmap"), proof("uffd")}, {.seeds = 2, .silent = std::chrono::minutes(1)});
+  for (const Job& job : jobs) EXPECT_EQ(job.scenario.phases[0].duration, std::chrono::seconds(15));
+  EXPECT_TRUE(jobs[0].file.empty());  // no file holds that
+  EXPECT_EQ(
+      matrix_jobs({proof("unmap")}, {.silent = std::chrono::milliseconds(1)})[0].scenario.phases[0].duration,
+      std::chrono::seconds(1));
+}
+
+TEST(MatrixJobs, a_full_matrix_plants_the_faults_of_the_others_too) {
+  const std::vector<Job> jobs = matrix_jobs({proof("unmap"), proof("uffd")}, {.full = true});
+  ASSERT_EQ(jobs[0].scenario.phases.size(), 3U);
+  const scenario::Phase& other = jobs[0].scenario.phases[2];
+  EXPECT_EQ(scenario::fault_name(jobs[0].scenario, other), "uffd");
+  EXPECT_EQ(other.expect, scenario::kAny);
+  EXPECT_TRUE(other.at_least.empty());
+}
+
+}  // namespace
+}  // namespace luf::run

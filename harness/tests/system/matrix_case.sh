@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# The matrix tells a fault that is seen from one that is not, and an idle scenario from a silent one.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "$0")/lib.sh"
+need_kernel
+
+matrix() {
+  timeout -k 10 400 "$lufbed" matrix "$@" --image-dir "$images" --kernel "$vmlinux" --runs "$work/runs" > "$log" 2>&1
+}
+scenarios=$(dirname "$0")/../../../scenarios
+
+matrix "$scenarios/litmus/alias_migrate.toml" "$scenarios/selftest/unmap.toml" --silent 4s --html "$work/m.html" --json "$work/m.json"
+code=$?
+! grep -q 'has no LUF series' "$log" || skip "the kernel has no LUF series"
+expect_code $code 0
+expect_line '^alias_write .* R5 .* 1/1 .* litmus '
+expect_line '^unmap .* R1 .* 1/1 .* unmap_access '
+expect_line '^without a fault: 2 phases of 1 seeds, .*silent; a false alarm comes in fewer than 3/n = 1.5 '
+grep -q '"exit_code": 0' "$work/m.json" || die "bad JSON"
+grep -q '<td>unmap_access</td>' "$work/m.html" || die "bad page"
+
+# A fault that this detector cannot see is a hole, with its name.
+sed -e 's/points_off = .*/points_off = ["uffd"]/' -e 's/duration = "30s"/duration = "2s"/' \
+  "$scenarios/selftest/unmap.toml" > "$work/case.toml"
+matrix "$work/case.toml" --silent 2s
+expect_code $? 1
+expect_line '^hole: fault uffd: seen in 0 of 1 guests of case; seed 1: the seeded fault was not caught'
+
+# Without injectors nothing is deferred, and nothing may be concluded.
+matrix "$scenarios/selftest/unmap.toml" --idle --silent 2s
+expect_code $? 0
+expect_line '^selftest/unmap  *vacuous '
