@@ -19,6 +19,7 @@ int list_points() {
 std::string range_of(const scenario::Param& param) {
   if (param.type == scenario::ParamType::kChoice) return fmt::format("{}", fmt::join(param.choices, " | "));
   if (param.type == scenario::ParamType::kText) return "a text";
+  if (param.type == scenario::ParamType::kProgram) return "steps, docs/litmus.md";
   return fmt::format("{} to {}", format_value(param.type, param.min), format_value(param.type, param.max));
 }
 

@@ -22,6 +22,7 @@ ParamType type_of(const std::string& text) {
   if (text == "size") return ParamType::kSize;
   if (text == "choice") return ParamType::kChoice;
   if (text == "text") return ParamType::kText;
+  if (text == "program") return ParamType::kProgram;
   throw json::other_error::create(502, "unknown type \"" + text + "\"", nullptr);
 }
 
@@ -33,7 +34,7 @@ Param param_of(const json& from) {
   if (param.type == ParamType::kChoice) {
     param.fallback = from.at("default").get<std::string>();
     param.choices = from.at("choices").get<std::vector<std::string>>();
-  } else if (param.type == ParamType::kText) {
+  } else if (param.type == ParamType::kText || param.type == ParamType::kProgram) {
     param.fallback = from.at("default").get<std::string>();
   } else {
     param.fallback = from.at("default").get<std::int64_t>();

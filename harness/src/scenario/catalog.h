@@ -15,7 +15,7 @@ namespace luf::scenario {
 enum class PartKind { kWorkload, kInjector, kDetector };
 std::string_view to_string(PartKind kind);
 
-enum class ParamType { kCount, kDuration, kSize, kChoice, kText };
+enum class ParamType { kCount, kDuration, kSize, kChoice, kText, kProgram };
 
 /// A parameter's value as the plan carries it: nanoseconds, bytes or a plain count, or a choice or a text.
 using ParamValue = std::variant<std::int64_t, std::string>;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/nearest.h"
+#include "protocol/litmus_parse.h"
 
 namespace luf::scenario {
 
@@ -166,8 +167,15 @@ void TomlReader::counts(const std::string& key, std::map<std::string, std::int64
 }
 
 void TomlReader::param(const Param& param, ParamValue& target) {
-  if (param.type == ParamType::kText) {
-    text(param.name, std::get<std::string>(target));
+  if (param.type == ParamType::kText || param.type == ParamType::kProgram) {
+    std::string& value = std::get<std::string>(target);
+    text(param.name, value);
+    protocol::LitmusProgram program;
+    const std::string problem =
+        param.type == ParamType::kProgram ? protocol::parse_litmus(value, program) : std::string();
+    if (!problem.empty())
+      log_.defect(where(param.name),
+                  fmt::format("\"{}{}\": {} (docs/litmus.md)", prefix_, param.name, problem));
   } else if (param.type == ParamType::kChoice) {
     std::string value = std::get<std::string>(target);
     choice(param.name, value, param.choices);

@@ -58,4 +58,11 @@ P1: migrate x; x = 1; f = 1
 """
 forbidden = "a=0"
 TOML
-"$1" check "$work/scenarios/mine.toml" --image-dir "$2" > /dev/null
+"$1" check "$work/scenarios/mine.toml" --image-dir "$2" > /dev/null || exit 1
+
+# A mistake in its program is told with file and line.
+sed -i 's/migrate x; x = 1/migrate x; jump x/' "$work/scenarios/mine.toml"
+"$1" check "$work/scenarios/mine.toml" --image-dir "$2" > /dev/null 2> "$work/mistake"
+code=$?
+[ $code -eq 2 ] || { echo "a wrong litmus program ends with $code"; exit 1; }
+grep -q 'mine.toml:11: "detector.program": " jump x" of P1: is no step' "$work/mistake" || { cat "$work/mistake"; exit 1; }

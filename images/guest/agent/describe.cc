@@ -18,7 +18,7 @@ Json describe_param(const Param& param) {
     out["default"] = param.default_choice;
     out["choices"] = Json::array();
     for (std::string_view choice : param.choices) out["choices"].push_back(choice);
-  } else if (param.type == ParamType::text) {
+  } else if (param.type == ParamType::text || param.type == ParamType::program) {
     out["default"] = param.default_choice;
   } else {
     out["default"] = param.default_number;

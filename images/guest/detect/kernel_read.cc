@@ -5,15 +5,14 @@
 //   publish   the writer stores that version in shared memory (release)
 //   observe   the reader (another address space and CPU) loads it (acquire), then has the kernel read the line
 //
-// `by` pipe: write(2) of the line to a pipe, where it is read back. `by` futex: FUTEX_WAIT with a time limit of nothing
-// on the word that holds the version, which says whether the kernel found the version expected. Proof of R11: the kernel
+// `by` pipe: write(2) of the line to a pipe, where it is read back. `by` futex: FUTEX_CMP_REQUEUE
+// of nobody on the word that holds the version, which says whether the kernel found the version expected there. Proof of R11: the kernel
 // saw a line older than the version loaded before, for `settle` and until the injectors' calls have returned. Proof of R8:
 // a line that is not this line of this file. `via`, `fs`, `brief`, `tries` and `promises` as in write_under. The reader's
 // system calls never wait, so its CPU keeps its address space. Cannot see: other promise points than that of a file
 // write; reads from contexts that may not fault.
 #include <linux/futex.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <array>
@@ -50,11 +49,12 @@ Line read_by_pipe(PartContext& context, const LinePlace& place) {
 
 /// The kernel finds `expected` at `word`.
 bool kernel_finds(PartContext& context, const std::uint64_t* word, std::uint64_t expected) {
-  const timespec nothing{};
-  const long done = syscall(SYS_futex, word, FUTEX_WAIT | FUTEX_PRIVATE_FLAG,
-                            static_cast<std::uint32_t>(expected), &nothing, nullptr, 0);
-  if (done != 0 && errno != EAGAIN && errno != ETIMEDOUT) context.fail("futex: %s", std::strerror(errno));
-  return done != 0 && errno == ETIMEDOUT;
+  static std::uint32_t other = 0;
+  // Wakes nobody and moves nobody. FUTEX_WAIT would sleep, and a CPU that comes back from that has flushed.
+  const long done = syscall(SYS_futex, word, FUTEX_CMP_REQUEUE | FUTEX_PRIVATE_FLAG, 0, 0L, &other,
+                            static_cast<std::uint32_t>(expected));
+  if (done != 0 && errno != EAGAIN) context.fail("futex: %s", std::strerror(errno));
+  return done == 0;
 }
 
 /// What the kernel finds is asked of two versions: the one that it found last there, and the one that a load finds.

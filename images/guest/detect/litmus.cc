@@ -23,8 +23,8 @@
 
 #include "lib/guarded_load.h"
 #include "lib/litmus_pages.h"
-#include "lib/litmus_program.h"
 #include "lib/params.h"
+#include "protocol/litmus_parse.h"
 
 namespace luf::guest {
 
@@ -36,7 +36,7 @@ constexpr std::array<std::string_view, 2> kMm{"each", "one"};
 constexpr std::array<std::string_view, 2> kMap{"shared", "private"};
 constexpr std::array<Param, 5> kParams{{
     {.name = "program",
-     .type = ParamType::text,
+     .type = ParamType::program,
      .default_choice = "",
      .summary = "the steps, a line a processor"},
     {.name = "forbidden",
@@ -54,15 +54,15 @@ enum Stage : std::uint64_t { kWarm = 1, kSteps, kClean, kStages = 3 };
 /// Shared by the director and the processors. The director raises `stage`; a processor answers with the same number.
 struct Board {
   alignas(64) std::atomic<std::uint64_t> stage;
-  alignas(64) std::array<std::atomic<std::uint64_t>, kLitmusProcessors> done;
-  alignas(64) std::array<std::atomic<std::uint64_t>, kLitmusFlags.size()> flags;
-  std::array<std::atomic<std::uint64_t>, kLitmusRegisters.size()> registers;
+  alignas(64) std::array<std::atomic<std::uint64_t>, protocol::kLitmusProcessors> done;
+  alignas(64) std::array<std::atomic<std::uint64_t>, protocol::kLitmusFlags.size()> flags;
+  std::array<std::atomic<std::uint64_t>, protocol::kLitmusRegisters.size()> registers;
   std::atomic<std::uint64_t> unmapped;  ///< steps of this round that did unmap
 };
 
 struct Test {
   PartContext& context;
-  LitmusProgram program;
+  protocol::LitmusProgram program;
   Board* board;
   bool one_mm;
   bool is_private;
@@ -77,35 +77,35 @@ struct Processor {
 std::uint64_t load_value(Test& test, LitmusPages& pages, std::size_t page) {
   test.context.loads().fetch_add(1, std::memory_order_relaxed);
   Line line{};
-  if (!guarded_load(pages.view(page), line)) return kLitmusFault;
-  if (line == Line{}) return kLitmusZeros;
-  if (!same_place(line, test.context.owner(), page, 0)) return kLitmusForeign;
+  if (!guarded_load(pages.view(page), line)) return protocol::kLitmusFault;
+  if (line == Line{}) return protocol::kLitmusZeros;
+  if (!same_place(line, test.context.owner(), page, 0)) return protocol::kLitmusForeign;
   return line.version - 1;
 }
 
-void carry_out(Processor& self, const LitmusStep& step) {
+void carry_out(Processor& self, const protocol::LitmusStep& step) {
   Board& board = *self.test.board;
   auto& flag = board.flags[step.flag];
   auto& into = board.registers[step.into];
   switch (step.act) {
-    case LitmusAct::load:
+    case protocol::LitmusAct::load:
       return into.store(load_value(self.test, self.pages, step.page), std::memory_order_relaxed);
-    case LitmusAct::load_flag:
+    case protocol::LitmusAct::load_flag:
       return into.store(flag.load(std::memory_order_acquire), std::memory_order_relaxed);
-    case LitmusAct::store_flag:
+    case protocol::LitmusAct::store_flag:
       return flag.store(step.value, std::memory_order_release);
-    case LitmusAct::await:
+    case protocol::LitmusAct::await:
       while (flag.load(std::memory_order_acquire) == 0 && !self.test.context.stopping())
         __builtin_ia32_pause();
       return;
-    case LitmusAct::await_page:
+    case protocol::LitmusAct::await_page:
       while (load_value(self.test, self.pages, step.page) == 0 && !self.test.context.stopping())
         __builtin_ia32_pause();
       return;
-    case LitmusAct::migrate:
+    case protocol::LitmusAct::migrate:
       board.unmapped.fetch_add(self.pages.migrate(step.page) ? 1 : 0);
       return;
-    case LitmusAct::reclaim:
+    case protocol::LitmusAct::reclaim:
       board.unmapped.fetch_add(self.pages.reclaim() ? 1 : 0);
       return;
     default:
@@ -132,10 +132,12 @@ void process(Processor self) {
           load_value(self.test, self.pages, page);
         break;
       case kSteps:
-        for (const LitmusStep& step : self.test.program.processors[self.index]) carry_out(self, step);
+        for (const protocol::LitmusStep& step : self.test.program.processors[self.index])
+          carry_out(self, step);
         break;
       default:
-        for (const LitmusStep& step : self.test.program.processors[self.index]) self.pages.undo(step);
+        for (const protocol::LitmusStep& step : self.test.program.processors[self.index])
+          self.pages.undo(step);
     }
     board.done[self.index].store(stage, std::memory_order_release);
   }
@@ -189,7 +191,7 @@ void judge_round(Test& test) {
   PartContext& context = test.context;
   std::vector<std::uint64_t> registers;
   for (const auto& value : test.board->registers) registers.push_back(value.load());
-  const std::string outcome = litmus_outcome(test.program, registers);
+  const std::string outcome = protocol::litmus_outcome(test.program, registers);
   context.metric("tries").fetch_add(1);
   if (test.board->unmapped.load() == test.program.unmaps) context.metric("promises").fetch_add(1);
   static std::map<std::string, std::atomic<std::uint64_t>*> histogram;
@@ -200,7 +202,7 @@ void judge_round(Test& test) {
   }
   count->fetch_add(1);
   const bool foreign = outcome.find("=X") != std::string::npos;
-  if (!foreign && !litmus_matches(context.text("forbidden"), outcome)) return;
+  if (!foreign && !protocol::litmus_matches(context.text("forbidden"), outcome)) return;
   const std::string detail =
       "The outcome " + outcome + (foreign ? " shows somebody else's bytes." : " is forbidden.");
   Evidence evidence;
@@ -230,7 +232,7 @@ void direct(Test& test, LitmusFiles& files) {
 
 void run(PartContext& context) {
   static Test test{context, {}, nullptr, context.choice("mm") == "one", context.choice("map") == "private"};
-  const std::string problem = parse_litmus(context.text("program"), test.program);
+  const std::string problem = protocol::parse_litmus(context.text("program"), test.program);
   if (!problem.empty()) context.fail("the program: %s", problem.c_str());
   if (test.program.processors.size() >= context.topology().cpus)
     context.fail("%zu processors need a CPU each, and one more", test.program.processors.size());

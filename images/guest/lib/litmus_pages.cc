@@ -34,7 +34,7 @@ bool write_value(PartContext& context, int fd, std::size_t page, std::uint64_t v
 }  // namespace
 
 std::string litmus_file(const PartContext& context, std::size_t page) {
-  return "/mnt/" + context.id() + "." + kLitmusPages[page];
+  return "/mnt/" + context.id() + "." + protocol::kLitmusPages[page];
 }
 
 LitmusFiles::LitmusFiles(PartContext& context, std::size_t pages) : context_(context) {
@@ -86,29 +86,30 @@ void LitmusPages::map_view(std::size_t page) {
   close(fd);
 }
 
-void LitmusPages::act(const LitmusStep& step) {
+void LitmusPages::act(const protocol::LitmusStep& step) {
   char* at = view_ + step.page * kPageSize;
   switch (step.act) {
-    case LitmusAct::store:
+    case protocol::LitmusAct::store:
       return restamp_line(alias(step.page), context_.owner(), step.page, step.value + 1, 0);
-    case LitmusAct::write:
+    case protocol::LitmusAct::write:
       return must(write_value(context_, fds_[step.page], step.page, step.value), "write");
-    case LitmusAct::copy:
+    case protocol::LitmusAct::copy:
       return restamp_line(at, context_.owner(), step.page, step.value + 1, 0);
-    case LitmusAct::unmap:
+    case protocol::LitmusAct::unmap:
       return must(munmap(at, kPageSize) == 0, "munmap");
-    case LitmusAct::forbid:
+    case protocol::LitmusAct::forbid:
       return must(mprotect(at, kPageSize, PROT_NONE) == 0, "mprotect");
-    case LitmusAct::truncate:
+    case protocol::LitmusAct::truncate:
       return must(ftruncate(fds_[step.page], 0) == 0, "ftruncate");
     default:
       return;
   }
 }
 
-void LitmusPages::undo(const LitmusStep& step) {
-  if (step.act == LitmusAct::store) madvise(alias(step.page), kPageSize, MADV_DONTNEED);
-  if (step.act == LitmusAct::copy || step.act == LitmusAct::unmap || step.act == LitmusAct::forbid)
+void LitmusPages::undo(const protocol::LitmusStep& step) {
+  if (step.act == protocol::LitmusAct::store) madvise(alias(step.page), kPageSize, MADV_DONTNEED);
+  if (step.act == protocol::LitmusAct::copy || step.act == protocol::LitmusAct::unmap ||
+      step.act == protocol::LitmusAct::forbid)
     map_view(step.page);
 }
 

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "lib/litmus_program.h"
 #include "lib/page_file.h"
 #include "lib/residency.h"
+#include "protocol/litmus.h"
 
 namespace luf::guest {
 
@@ -36,9 +36,9 @@ class LitmusPages {
   const Line* view(std::size_t page) const { return reinterpret_cast<const Line*>(view_ + page * kPageSize); }
 
   /// A step that changes a page, its data or its mapping.
-  void act(const LitmusStep& step);
+  void act(const protocol::LitmusStep& step);
   /// Makes the mapping as it was before the step.
-  void undo(const LitmusStep& step);
+  void undo(const protocol::LitmusStep& step);
 
   /// Moves the page to the next node in every address space; false: it stayed.
   bool migrate(std::size_t page);

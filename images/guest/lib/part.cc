@@ -26,6 +26,8 @@ std::string_view type_name(ParamType type) {
       return "choice";
     case ParamType::text:
       return "text";
+    case ParamType::program:
+      return "program";
   }
   return "";
 }

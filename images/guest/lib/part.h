@@ -12,11 +12,11 @@ namespace luf::guest {
 class PartContext;
 
 enum class PartKind { workload, injector, detector };
-enum class ParamType { count, duration, size, choice, text };
+enum class ParamType { count, duration, size, choice, text, program };
 
 /// "workload", "injector", "detector".
 std::string_view kind_name(PartKind kind);
-/// "count", "duration", "size", "choice", "text".
+/// "count", "duration", "size", "choice", "text", "program" (a text, protocol/litmus_parse.h).
 std::string_view type_name(ParamType type);
 
 /// A parameter as --describe prints it. Durations are nanoseconds, sizes bytes.

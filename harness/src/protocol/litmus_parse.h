@@ -1,23 +1,29 @@
-#include "lib/litmus_program.h"
+// The language of litmus tests, for the host, which checks scenarios, and for the guest, which runs them.
+#pragma once
 
 #include <algorithm>
 #include <charconv>
 #include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
 
-namespace luf::guest {
+#include "protocol/litmus.h"
 
-namespace {
+namespace luf::protocol {
+
+namespace litmus_text {
 
 using Words = std::vector<std::string>;
 
-Words split(std::string_view text, char at) {
+inline Words split(std::string_view text, char at) {
   Words parts;
   std::istringstream in{std::string(text)};
   for (std::string part; std::getline(in, part, at);) parts.push_back(part);
   return parts;
 }
 
-Words words_of(const std::string& text) {
+inline Words words_of(const std::string& text) {
   std::istringstream in(text);
   Words words;
   for (std::string word; in >> word;) words.push_back(word);
@@ -25,14 +31,14 @@ Words words_of(const std::string& text) {
 }
 
 /// The index of a one-letter name; npos when it is none of them.
-std::size_t named(const std::string& word, std::string_view names) {
+inline std::size_t named(const std::string& word, std::string_view names) {
   return word.size() == 1 ? names.find(word.front()) : std::string_view::npos;
 }
-bool is(const std::string& word, std::string_view names) {
+inline bool is(const std::string& word, std::string_view names) {
   return named(word, names) != std::string_view::npos;
 }
 
-bool number(const std::string& word, std::uint64_t& value) {
+inline bool number(const std::string& word, std::uint64_t& value) {
   const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
   return error == std::errc() && end == word.data() + word.size() && value < 1'000'000;
 }
@@ -42,14 +48,14 @@ struct Verb {
   LitmusAct act;
   bool has_value;
 };
-constexpr Verb kVerbs[] = {
+inline constexpr Verb kVerbs[] = {
     {"write", LitmusAct::write, true},        {"copy", LitmusAct::copy, true},
     {"unmap", LitmusAct::unmap, false},       {"forbid", LitmusAct::forbid, false},
     {"truncate", LitmusAct::truncate, false}, {"migrate", LitmusAct::migrate, false},
 };
 
 /// "a = x", "a = f", "x = 1", "f = 1"
-bool read_assignment(const Words& words, LitmusStep& step) {
+inline bool read_assignment(const Words& words, LitmusStep& step) {
   if (words.size() != 3 || words[1] != "=") return false;
   if (is(words[0], kLitmusRegisters)) {
     step.into = named(words[0], kLitmusRegisters);
@@ -65,7 +71,7 @@ bool read_assignment(const Words& words, LitmusStep& step) {
   return step.act == LitmusAct::store || is(words[0], kLitmusFlags);
 }
 
-bool read_verb(const Words& words, LitmusStep& step) {
+inline bool read_verb(const Words& words, LitmusStep& step) {
   if (words.size() == 1 && words[0] == "reclaim") {
     step.act = LitmusAct::reclaim;
     return true;
@@ -86,7 +92,7 @@ bool read_verb(const Words& words, LitmusStep& step) {
   return false;
 }
 
-void take(const LitmusStep& step, LitmusProgram& program) {
+inline void take(const LitmusStep& step, LitmusProgram& program) {
   const bool on_page = step.act != LitmusAct::load_flag && step.act != LitmusAct::store_flag &&
                        step.act != LitmusAct::await && step.act != LitmusAct::reclaim;
   if (on_page) program.pages = std::max(program.pages, step.page + 1);
@@ -96,32 +102,33 @@ void take(const LitmusStep& step, LitmusProgram& program) {
     program.changed[step.page] = true;
 }
 
-std::string value_text(std::uint64_t value) {
+inline std::string value_text(std::uint64_t value) {
   if (value == kLitmusFault) return "F";
   if (value == kLitmusForeign) return "X";
   return value == kLitmusZeros ? "Z" : std::to_string(value);
 }
 
-}  // namespace
+}  // namespace litmus_text
 
-std::string parse_litmus(std::string_view text, LitmusProgram& program) {
+/// Reads "P0: step; step" lines. Returns what is wrong with the text, or nothing.
+inline std::string parse_litmus(std::string_view text, LitmusProgram& program) {
   program = {};
   program.registers.assign(kLitmusRegisters.size(), false);
   program.changed.assign(kLitmusPages.size(), false);
-  for (const std::string& line : split(text, '\n')) {
-    if (words_of(line).empty()) continue;
+  for (const std::string& line : litmus_text::split(text, '\n')) {
+    if (litmus_text::words_of(line).empty()) continue;
     const std::string head = "P" + std::to_string(program.processors.size()) + ":";
     const std::size_t begin = line.find(head);
-    if (begin == std::string::npos || words_of(line).front().substr(0, head.size()) != head)
+    if (begin == std::string::npos || litmus_text::words_of(line).front().substr(0, head.size()) != head)
       return "\"" + line + "\": the next line must begin with " + head;
     auto& steps = program.processors.emplace_back();
-    for (const std::string& part : split(line.substr(begin + head.size()), ';')) {
-      const Words words = words_of(part);
+    for (const std::string& part : litmus_text::split(line.substr(begin + head.size()), ';')) {
+      const litmus_text::Words words = litmus_text::words_of(part);
       if (words.empty()) continue;
       LitmusStep step{};
-      if (!read_assignment(words, step) && !read_verb(words, step))
+      if (!litmus_text::read_assignment(words, step) && !litmus_text::read_verb(words, step))
         return "\"" + part + "\" of " + head + " is no step";
-      take(step, program);
+      litmus_text::take(step, program);
       steps.push_back(step);
     }
   }
@@ -131,19 +138,22 @@ std::string parse_litmus(std::string_view text, LitmusProgram& program) {
   return {};
 }
 
-std::string litmus_outcome(const LitmusProgram& program, const std::vector<std::uint64_t>& registers) {
+/// "a=1 b=F", in the order of the names.
+inline std::string litmus_outcome(const LitmusProgram& program, const std::vector<std::uint64_t>& registers) {
   std::string text;
   for (std::size_t i = 0; i < program.registers.size(); ++i) {
     if (!program.registers[i]) continue;
-    text += (text.empty() ? "" : " ") + std::string(1, kLitmusRegisters[i]) + "=" + value_text(registers[i]);
+    text += (text.empty() ? "" : " ") + std::string(1, kLitmusRegisters[i]) + "=" +
+            litmus_text::value_text(registers[i]);
   }
   return text;
 }
 
-bool litmus_matches(std::string_view alternatives, std::string_view outcome) {
-  const Words seen = words_of(std::string(outcome));
-  for (const std::string& alternative : split(alternatives, '|')) {
-    const Words wanted = words_of(alternative);
+/// The outcome holds all of the words of one of the alternatives, as in "a=1 b=0 | a=X".
+inline bool litmus_matches(std::string_view alternatives, std::string_view outcome) {
+  const litmus_text::Words seen = litmus_text::words_of(std::string(outcome));
+  for (const std::string& alternative : litmus_text::split(alternatives, '|')) {
+    const litmus_text::Words wanted = litmus_text::words_of(alternative);
     if (!wanted.empty() && std::all_of(wanted.begin(), wanted.end(), [&seen](const std::string& word) {
           return std::find(seen.begin(), seen.end(), word) != seen.end();
         }))
@@ -152,4 +162,4 @@ bool litmus_matches(std::string_view alternatives, std::string_view outcome) {
   return false;
 }
 
-}  // namespace luf::guest
+}  // namespace luf::protocol

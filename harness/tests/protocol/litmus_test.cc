@@ -1,8 +1,8 @@
-#include "lib/litmus_program.h"
-
 #include <gtest/gtest.h>
 
-namespace luf::guest {
+#include "protocol/litmus_parse.h"
+
+namespace luf::protocol {
 namespace {
 
 LitmusProgram parsed(std::string_view text) {
@@ -65,4 +65,4 @@ TEST(LitmusProgram, an_outcome_matches_when_all_words_of_one_alternative_are_the
 }
 
 }  // namespace
-}  // namespace luf::guest
+}  // namespace luf::protocol

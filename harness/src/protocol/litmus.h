@@ -1,13 +1,11 @@
-// The language of litmus tests (docs/litmus.md): what two to four processors do to a few pages, and which outcomes must
-// never come.
+// Litmus tests (docs/litmus.md): what two to four processors do to a few pages. litmus_parse.h reads the language.
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <vector>
 
-namespace luf::guest {
+namespace luf::protocol {
 
 inline constexpr std::string_view kLitmusPages = "xyz";  ///< names of pages, each of a file of its own
 inline constexpr std::string_view kLitmusFlags = "fgh";  ///< of flags in shared memory
@@ -51,13 +49,4 @@ inline constexpr std::uint64_t kLitmusFault = ~std::uint64_t{0};   ///< printed 
 inline constexpr std::uint64_t kLitmusForeign = kLitmusFault - 1;  ///< printed X: somebody else's bytes
 inline constexpr std::uint64_t kLitmusZeros = kLitmusFault - 2;    ///< printed Z
 
-/// Reads "P0: step; step" lines. Returns what is wrong with the text, or nothing.
-std::string parse_litmus(std::string_view text, LitmusProgram& program);
-
-/// "a=1 b=F", in the order of the names.
-std::string litmus_outcome(const LitmusProgram& program, const std::vector<std::uint64_t>& registers);
-
-/// The outcome holds all of the words of one of the alternatives, as in "a=1 b=0 | a=X".
-bool litmus_matches(std::string_view alternatives, std::string_view outcome);
-
-}  // namespace luf::guest
+}  // namespace luf::protocol
