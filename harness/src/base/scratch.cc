@@ -33,12 +33,17 @@ Result<Scratch> Scratch::file(const std::string& prefix) {
 }
 
 Result<Scratch> Scratch::directory(const std::string& prefix) {
-  Result<std::string> name = name_template(prefix);
+  const Result<std::string> name = name_template(prefix);
   if (!name) return pass_on(name);
-  if (::mkdtemp(name->data()) == nullptr) {
-    return fail(Blame::kInfra, "cannot create the temporary directory {}: {}", *name, std::strerror(errno));
+  return directory_in(fs::path(*name).parent_path(), prefix);
+}
+
+Result<Scratch> Scratch::directory_in(const fs::path& parent, const std::string& prefix) {
+  std::string name = (parent / (prefix + "XXXXXX")).string();
+  if (::mkdtemp(name.data()) == nullptr) {
+    return fail(Blame::kInfra, "cannot create the temporary directory {}: {}", name, std::strerror(errno));
   }
-  return Scratch(*name);
+  return Scratch(name);
 }
 
 Scratch::Scratch(Scratch&& other) noexcept : path_(std::move(other.path_)) { other.path_.clear(); }

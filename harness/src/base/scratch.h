@@ -13,6 +13,8 @@ class Scratch {
   /// `prefix` begins its name. Errors: infra.
   static Result<Scratch> file(const std::string& prefix);
   static Result<Scratch> directory(const std::string& prefix);
+  /// A directory in `parent` instead of $TMPDIR.
+  static Result<Scratch> directory_in(const std::filesystem::path& parent, const std::string& prefix);
 
   Scratch(Scratch&& other) noexcept;
   Scratch& operator=(Scratch&&) = delete;

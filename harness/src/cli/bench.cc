@@ -150,6 +150,7 @@ void add_bench(CLI::App& app, Action& action) {
   boot->callback([options, &action] { action = [options] { return execute(*options); }; });
   add_bench_shootdowns(*bench, action);
   add_bench_costs(*bench, action);
+  add_bench_throughput(*bench, action);
 }
 
 }  // namespace luf::cli

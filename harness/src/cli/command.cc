@@ -32,6 +32,33 @@ void Locations::add_options(CLI::App& command) {
 fs::path Locations::kernel() const { return choose(kernel_dir, "LUFBED_KERNEL_DIR", "../../kernel"); }
 fs::path Locations::image() const { return choose(image_dir, "LUFBED_IMAGE_DIR", "../images"); }
 
+void GuestOptions::add_options(CLI::App& command) {
+  command.add_option("--kernel", kernel, "A vmlinux or bzImage to test instead of the one built here");
+  command.add_option("--modules", modules, "Module directory of that kernel");
+  command.add_option("--runs", runs, "Where run directories go")->capture_default_str();
+  command.add_option("--qemu", qemu, "The QEMU to use")->capture_default_str();
+  locations.add_options(command);
+}
+
+Result<run::Settings> GuestOptions::settings() const {
+  run::Settings settings;
+  const Result<artifact::Image> image = artifact::image_in(locations.image());
+  if (!image) return pass_on(image);
+  const Result<scenario::Catalog> catalog = load_catalog(*image);
+  if (!catalog) return pass_on(catalog);
+  const Result<artifact::Kernel> found =
+      kernel.empty() ? artifact::kernel_in(locations.kernel()) : artifact::kernel_from(kernel);
+  if (!found) return pass_on(found);
+  settings.kernel = *found;
+  settings.image = *image;
+  settings.catalog = *catalog;
+  settings.modules = modules;
+  settings.qemu = qemu;
+  settings.runs = runs;
+  settings.executable = executable_directory() / "lufbed";
+  return settings;
+}
+
 Result<scenario::Catalog> load_catalog(const artifact::Image& image) {
   const Result<std::string> text = read_file(image.parts);
   if (!text) return pass_on(text);

@@ -30,6 +30,11 @@ void add_bench(CLI::App& app, Action& action);
 void add_bench_costs(CLI::App& bench, Action& action);
 void add_bench_shootdowns(CLI::App& bench, Action& action);
 void add_matrix(CLI::App& app, Action& action);
+void add_bench_throughput(CLI::App& bench, Action& action);
+void add_explore(CLI::App& app, Action& action);
+void add_repro(CLI::App& app, Action& action);
+void add_minimise(CLI::App& app, Action& action);
+void add_pack(CLI::App& app, Action& action);
 void add_kunit(CLI::App& app, Action& action);
 void add_kselftest(CLI::App& app, Action& action);
 
@@ -40,6 +45,18 @@ struct Locations {
   void add_options(CLI::App& command);
   std::filesystem::path kernel() const;
   std::filesystem::path image() const;
+};
+
+/// What guests run on, for subcommands that run many alike.
+struct GuestOptions {
+  Locations locations;
+  std::string kernel;
+  std::string modules;
+  std::string qemu = "qemu-system-x86_64";
+  std::string runs = "runs";
+  void add_options(CLI::App& command);
+  /// Errors: infra; scenario, e.g. when a kernel was named that is none.
+  Result<run::Settings> settings() const;
 };
 
 /// The image and its parts. Errors: infra.

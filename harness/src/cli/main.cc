@@ -10,6 +10,10 @@ int main(int argc, char** argv) {
     app.require_subcommand(1);
     luf::cli::Action action;
     luf::cli::add_run(app, action);
+    luf::cli::add_explore(app, action);
+    luf::cli::add_repro(app, action);
+    luf::cli::add_minimise(app, action);
+    luf::cli::add_pack(app, action);
     luf::cli::add_check(app, action);
     luf::cli::add_list(app, action);
     luf::cli::add_doctor(app, action);

@@ -23,6 +23,8 @@ struct Options {
   std::string runs = "runs";
   std::string qemu = "qemu-system-x86_64";
   std::int64_t seed = -1;
+  bool deterministic = false;
+  bool cold = false;
 };
 
 Result<run::Settings> make_settings(const Options& options) {
@@ -37,6 +39,7 @@ Result<run::Settings> make_settings(const Options& options) {
   settings.append = options.append;
   settings.modules = options.modules;
   settings.executable = executable_directory() / "lufbed";
+  settings.cold = options.cold;
   if (!options.accel.empty()) settings.accel = options.accel;
   return settings;
 }
@@ -78,6 +81,10 @@ int execute(const Options& options) {
   if (!jobs) return report_error(jobs.error());
   Result<run::Settings> settings = make_settings(options);
   if (!settings) return report_error(settings.error());
+  for (run::Job& job : *jobs) {
+    if (options.deterministic && !job.scenario.machine.icount)
+      job.scenario.machine.icount = scenario::kDefaultIcount;
+  }
   if (const Result<void> fits = check_accel(options, *jobs); !fits) return report_error(fits.error());
   settings->image = *image;
   settings->catalog = *catalog;
@@ -113,6 +120,10 @@ void add_run(CLI::App& app, Action& action) {
   command->add_option("--runs", options->runs, "Where run directories go")->capture_default_str();
   command->add_option("--qemu", options->qemu, "The QEMU to use")->capture_default_str();
   command->add_option("--seed", options->seed, "Override the scenarios' seed")->check(CLI::NonNegativeNumber);
+  command->add_flag("--deterministic", options->deterministic,
+                    "Make equal seeds give equal runs, as \"machine.icount = 4\" does");
+  command->add_flag("--cold", options->cold,
+                    "Boot every guest; else a deterministic one is cloned from a booted one");
   options->locations.add_options(*command);
   command->callback([options, &action] { action = [options] { return execute(*options); }; });
 }

@@ -12,4 +12,7 @@ namespace luf::guest {
 /// the machine starts. Errors: scenario when the plan is too large; infra.
 Result<void> write_plan_device(const std::filesystem::path& path, std::string_view plan);
 
+/// The same for a guest that becomes a template: no plan, but the word that there will be one. Errors: infra.
+Result<void> write_template_device(const std::filesystem::path& path);
+
 }  // namespace luf::guest

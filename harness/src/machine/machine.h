@@ -24,6 +24,10 @@ class Machine {
   /// True when the emulator itself still answers: then a silent guest is the guest's own doing.
   virtual Task<bool> answers(TimePoint deadline) = 0;
 
+  /// Waits until the guest has stopped itself, and returns what the virtual CPUs then hold, as text; empty when that
+  /// did not happen by the deadline.
+  virtual Task<std::string> final_state(TimePoint) { co_return std::string(); }
+
   /// Ends the machine, each step harder than the one before and logged; returns when it is gone. `at_once`
   /// goes straight to the kill. Never fails; calling it again is harmless.
   virtual Task<void> stop(bool at_once) = 0;

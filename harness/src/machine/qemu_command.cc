@@ -29,7 +29,9 @@ void add_virtual_time(std::vector<std::string>& words, const QemuSetup& setup) {
 /// Where lufbed's machine and the bare one must not differ.
 std::vector<std::string> platform_words(const QemuSetup& setup) {
   const bool tcg = setup.accel == Accel::kTcg;
-  std::vector<std::string> words{setup.qemu, "-nodefaults", "-no-user-config", "-display", "none"};
+  std::vector<std::string> words;
+  if (setup.icount && !setup.still_clock.empty()) words = {"env", "LD_PRELOAD=" + setup.still_clock.string()};
+  words.insert(words.end(), {setup.qemu, "-nodefaults", "-no-user-config", "-display", "none"});
   words.insert(words.end(), {"-machine", "q35,smm=off,dump-guest-core=off"});
   words.insert(words.end(), {"-accel", !tcg           ? "kvm"
                                        : setup.icount ? "tcg,thread=single"
@@ -43,11 +45,33 @@ std::vector<std::string> platform_words(const QemuSetup& setup) {
   return words;
 }
 
+/// A clone goes on where its template stopped, also in its files.
+std::string output_file(const QemuSetup& setup, const char* id, const std::filesystem::path& path) {
+  return fmt::format("file,id={},path={}{}", id, option_value(path),
+                     setup.origin == Origin::kClone ? ",append=on" : "");
+}
+
 void add_software(std::vector<std::string>& words, const QemuSetup& setup) {
   words.insert(words.end(), {"-kernel", setup.kernel.string(), "-initrd", setup.initramfs.string()});
   words.insert(words.end(), {"-append", kernel_cmdline(setup)});
-  words.insert(words.end(), {"-chardev", "file,id=console,path=" + option_value(setup.console), "-serial",
-                             "chardev:console"});
+  words.insert(words.end(),
+               {"-chardev", output_file(setup, "console", setup.console), "-serial", "chardev:console"});
+}
+
+/// The memory backend of a node. A clone writes to copies of its template's pages.
+std::string memory_backend(const QemuSetup& setup, std::int64_t node, std::uint64_t size) {
+  const std::string common = fmt::format("id=ram{},size={}M", node, size);
+  if (setup.origin == Origin::kBoot) return "memory-backend-ram," + common;
+  return fmt::format("memory-backend-file,{},share={},mem-path={}", common,
+                     setup.origin == Origin::kTemplate ? "on" : "off",
+                     option_value(setup.ram / fmt::format("ram{}", node)));
+}
+
+/// What QEMU does when the guest ends. A template says with the panic device that it is ready: only that stops a guest
+/// at an instruction of its own choice. A deterministic guest stays, stopped, to be looked at.
+std::string end_action(const QemuSetup& setup) {
+  if (setup.origin == Origin::kTemplate) return "panic=pause";
+  return setup.icount ? "panic=shutdown,shutdown=pause" : "panic=shutdown";
 }
 
 /// Every node has its share of CPUs and memory and a memory backend of its own.
@@ -59,7 +83,7 @@ void add_memory(std::vector<std::string>& words, const QemuSetup& setup) {
   // One socket a CPU: Linux warns when CPUs that share a cache sit on different nodes.
   words.insert(words.end(), {"-smp", fmt::format("{0},sockets={0},cores=1,threads=1", setup.cpus)});
   for (std::int64_t node = 0; node < setup.nodes; ++node) {
-    words.insert(words.end(), {"-object", fmt::format("memory-backend-ram,id=ram{},size={}M", node, share)});
+    words.insert(words.end(), {"-object", memory_backend(setup, node, share)});
     words.insert(words.end(), {"-numa", fmt::format("node,nodeid={0},cpus={1},memdev=ram{0}", node,
                                                     cpu_range(setup.cpus, setup.nodes, node))});
   }
@@ -90,14 +114,21 @@ std::vector<std::string> qemu_command(const QemuSetup& setup) {
   std::vector<std::string> words = platform_words(setup);
   add_memory(words, setup);
   add_software(words, setup);
-  words.insert(words.end(), {"-no-reboot", "-action", "panic=shutdown", "-device", "pvpanic-pci"});
-  words.insert(words.end(), {"-chardev", "file,id=events,path=" + option_value(setup.events), "-serial",
-                             "chardev:events"});
-  words.insert(words.end(), {"-object", "memory-backend-file,id=plan,size=1M,share=on,mem-path=" +
-                                            option_value(setup.plan)});
-  words.insert(words.end(), {"-device", "ivshmem-plain,memdev=plan"});
+  words.insert(words.end(), {"-no-reboot", "-action", end_action(setup), "-device", "pvpanic-pci"});
+  words.insert(words.end(),
+               {"-chardev", output_file(setup, "events", setup.events), "-serial", "chardev:events"});
+  // A template leaves shared memory out of what it saves; a clone must not look for it at the same address.
+  words.insert(
+      words.end(),
+      {"-object", fmt::format("memory-backend-file,id=plan,size=1M,share={},mem-path={}",
+                              setup.origin == Origin::kClone ? "off" : "on", option_value(setup.plan))});
+  words.insert(words.end(), {"-device", "ivshmem-plain,memdev=plan,master=on"});
   words.insert(words.end(), {"-chardev", fmt::format("socket,id=qmp,fd={}", kPassedFd), "-mon",
                              "chardev=qmp,mode=control"});
+  if (setup.origin == Origin::kClone) words.insert(words.end(), {"-S", "-incoming", "defer"});
+  for (const std::string& plugin : setup.plugins) words.insert(words.end(), {"-plugin", plugin});
+  if (!setup.gdb.empty())
+    words.insert(words.end(), {"-gdb", fmt::format("unix:{},server=on,wait=off", option_value(setup.gdb))});
   return words;
 }
 

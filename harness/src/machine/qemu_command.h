@@ -12,12 +12,25 @@ namespace luf::machine {
 enum class Accel { kTcg, kKvm };
 std::string to_string(Accel accel);
 
+/// Where a guest's memory and state come from.
+enum class Origin {
+  kBoot,      ///< from nothing
+  kTemplate,  ///< from nothing, RAM in files, to be saved when the guest is ready
+  kClone,     ///< from a template's files, which stay as they are
+};
+
 /// All that decides how a guest is started.
 struct QemuSetup {
   std::string qemu = "qemu-system-x86_64";
   Accel accel = Accel::kTcg;
   std::optional<std::int64_t> icount;  ///< an instruction takes 2^icount ns; only with kTcg
   std::int64_t seed = 1;               ///< of what QEMU draws for the guest; only with icount
+  std::filesystem::path still_clock;   ///< emulator/still_clock.cc, built; only with icount; empty: none
+  std::vector<std::string> plugins;    ///< each a value of -plugin
+  Origin origin = Origin::kBoot;
+  std::filesystem::path ram;    ///< folder of the files ram0, ram1, ... a node; not with kBoot
+  std::filesystem::path state;  ///< what a template saved beside its RAM; only with kClone
+  std::filesystem::path gdb;    ///< a socket where a debugger may attach; empty: none
   std::int64_t cpus = 4;
   std::uint64_t memory = 0;  ///< bytes
   std::int64_t nodes = 1;

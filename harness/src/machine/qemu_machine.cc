@@ -42,6 +42,10 @@ void QemuMachine::on_event(const std::string& name, const nlohmann::json& data) 
   if (name == "GUEST_PANICKED") state_.guest_panicked = true;
   if (name == "SHUTDOWN" && data.value("guest", false))
     state_.shutdown_reason = data.value("reason", "unknown");
+  if (name == "GUEST_PANICKED" || name == "SHUTDOWN") state_.guest_over = true;
+  if (name == "STOP") state_.stopped = true;
+  if (name == "RESUME") state_.stopped = false;
+  if (name == "MIGRATION") migration_ = data.value("status", "");
 }
 
 Task<void> QemuMachine::watch_process() {
@@ -63,13 +67,75 @@ Task<Result<void>> QemuMachine::start(TimePoint deadline) {
   state_.log.push_back(fmt::format("started {} as process {}", setup_.qemu, process_.pid()));
   tasks_.start(qmp_.read());
   tasks_.start(watch_process());
-  const Result<void> negotiated = co_await qmp_.negotiate(deadline);
+  Result<void> negotiated = co_await qmp_.negotiate(deadline);
+  if (negotiated && setup_.origin == Origin::kClone) negotiated = co_await load_clone(deadline);
   if (negotiated) co_return negotiated;
   // It may have told why on its way out.
   co_await ended_within(milliseconds(500));
   if (state_.ended && !state_.last_words.empty())
     co_return fail(Blame::kInfra, "QEMU did not start: {}", state_.last_words);
   co_return negotiated;
+}
+
+Task<Result<void>> QemuMachine::prepare_migration(TimePoint deadline) {
+  using nlohmann::json;
+  json capabilities = json::array();
+  for (const char* name : {"x-ignore-shared", "events"})
+    capabilities.push_back({{"capability", name}, {"state", true}});
+  const json arguments{{"capabilities", capabilities}};
+  const Result<json> set = co_await qmp_.execute("migrate-set-capabilities", deadline, arguments);
+  if (!set) co_return pass_on(set);
+  // Announcements run on a clock of the host, and cut the turns of virtual CPUs short: as few as can be.
+  const json announce{
+      {"announce-rounds", 1}, {"announce-initial", 1}, {"announce-max", 1}, {"announce-step", 1}};
+  const Result<json> quiet = co_await qmp_.execute("migrate-set-parameters", deadline, announce);
+  if (!quiet) co_return pass_on(quiet);
+  co_return Result<void>();
+}
+
+Task<Result<void>> QemuMachine::migrated(TimePoint deadline) {
+  const auto over = [this] { return migration_ == "completed" || migration_ == "failed" || state_.ended; };
+  while (!over() && clock_.now() < deadline) co_await changed_.wait_until(deadline);
+  if (migration_ == "completed") co_return Result<void>();
+  if (!over()) co_return fail(Blame::kTimeout, "QEMU did not transfer the guest's state in time");
+  co_return fail(Blame::kInfra, "QEMU could not transfer the guest's state; {}", tail_of(setup_.output));
+}
+
+Task<Result<void>> QemuMachine::load_clone(TimePoint deadline) {
+  Result<void> done = co_await prepare_migration(deadline);
+  if (!done) co_return done;
+  const nlohmann::json from{{"uri", "file:" + setup_.state.string()}};
+  const Result<nlohmann::json> begun = co_await qmp_.execute("migrate-incoming", deadline, from);
+  if (!begun) co_return pass_on(begun);
+  done = co_await migrated(deadline);
+  if (!done) co_return done;
+  const Result<nlohmann::json> runs = co_await qmp_.execute("cont", deadline);
+  if (!runs) co_return pass_on(runs);
+  co_return Result<void>();
+}
+
+Task<Result<void>> QemuMachine::save(const std::filesystem::path& file, TimePoint deadline) {
+  while (!state_.guest_over && !state_.ended && clock_.now() < deadline)
+    co_await changed_.wait_until(deadline);
+  if (!state_.guest_over || state_.ended)
+    co_return fail(Blame::kTimeout, "the guest did not stop as a template in time");
+  Result<void> done = co_await prepare_migration(deadline);
+  if (!done) co_return done;
+  const nlohmann::json to{{"uri", "file:" + file.string()}};
+  const Result<nlohmann::json> begun = co_await qmp_.execute("migrate", deadline, to);
+  if (!begun) co_return pass_on(begun);
+  done = co_await migrated(deadline);
+  co_return done;
+}
+
+Task<std::string> QemuMachine::final_state(TimePoint deadline) {
+  while (!state_.guest_over && !state_.ended && clock_.now() < deadline)
+    co_await changed_.wait_until(deadline);
+  if (!state_.guest_over || state_.ended) co_return std::string();
+  const nlohmann::json arguments{{"command-line", "info registers -a"}};
+  const Result<nlohmann::json> registers =
+      co_await qmp_.execute("human-monitor-command", deadline, arguments);
+  co_return registers && registers->is_string() ? registers->get<std::string>() : std::string();
 }
 
 Task<bool> QemuMachine::answers(TimePoint deadline) {

@@ -17,10 +17,17 @@ class QemuMachine : public Machine {
   Task<Result<void>> start(TimePoint deadline) override;
   const MachineState& state() const override { return state_; }
   Task<bool> answers(TimePoint deadline) override;
+  Task<std::string> final_state(TimePoint deadline) override;
   Task<void> stop(bool at_once) override;
   std::string command_line() const override;
 
+  /// For a template: waits until the guest has stopped itself, and saves its state to `file`. Errors: infra, timeout.
+  Task<Result<void>> save(const std::filesystem::path& file, TimePoint deadline);
+
  private:
+  Task<Result<void>> load_clone(TimePoint deadline);
+  Task<Result<void>> prepare_migration(TimePoint deadline);
+  Task<Result<void>> migrated(TimePoint deadline);
   void on_event(const std::string& name, const nlohmann::json& data);
   Task<void> watch_process();
   Task<bool> ended_within(std::chrono::milliseconds patience);
@@ -28,6 +35,7 @@ class QemuMachine : public Machine {
   Wake& changed_;
   QemuSetup setup_;
   MachineState state_;
+  std::string migration_;  ///< what QEMU said last about a saving or loading under way
   Process process_;
   Qmp qmp_;
   TaskGroup tasks_;

@@ -59,9 +59,10 @@ Task<Result<void>> Qmp::negotiate(TimePoint deadline) {
   co_return Result<void>();
 }
 
-Task<Result<nlohmann::json>> Qmp::execute(std::string command, TimePoint deadline) {
+Task<Result<nlohmann::json>> Qmp::execute(std::string command, TimePoint deadline, nlohmann::json arguments) {
   answer_.reset();
-  const nlohmann::json request{{"execute", command}, {"id", ++next_id_}};
+  nlohmann::json request{{"execute", command}, {"id", ++next_id_}};
+  if (!arguments.empty()) request["arguments"] = std::move(arguments);
   const std::string line = request.dump() + "\n";
   const auto bytes = boost::asio::buffer(line);
   const auto token = boost::asio::as_tuple(boost::asio::use_awaitable);

@@ -32,7 +32,8 @@ class Qmp {
   Task<Result<void>> negotiate(TimePoint deadline);
 
   /// Runs a command and returns what it returned. Errors: timeout, infra.
-  Task<Result<nlohmann::json>> execute(std::string command, TimePoint deadline);
+  Task<Result<nlohmann::json>> execute(std::string command, TimePoint deadline,
+                                       nlohmann::json arguments = nlohmann::json::object());
 
   bool closed() const { return closed_; }
 

@@ -14,7 +14,15 @@ inline constexpr std::size_t kPlanDeviceSize = std::size_t{1} << 20;
 inline constexpr std::uint16_t kPlanDeviceVendor = 0x1af4;
 inline constexpr std::uint16_t kPlanDeviceId = 0x1110;
 
+/// PCI identity of QEMU's pvpanic-pci. A byte kTemplateReady at the start of its BAR 0 stops the whole machine at that
+/// very instruction.
+inline constexpr std::uint16_t kStopDeviceVendor = 0x1b36;
+inline constexpr std::uint16_t kStopDeviceId = 0x0011;
+inline constexpr std::uint8_t kTemplateReady = 1;
+
 inline constexpr char kPlanMagic[8] = {'L', 'U', 'F', 'P', 'L', 'A', 'N', '1'};
+/// Instead of a plan: this guest becomes a template. It stops itself when it is ready; a clone then finds a plan.
+inline constexpr char kTemplateMagic[8] = {'L', 'U', 'F', 'T', 'M', 'P', 'L', '1'};
 
 /// Stands at offset 0; the plan's bytes follow. Little endian, as both sides are.
 /// The host writes `magic` last, the guest reads it first.

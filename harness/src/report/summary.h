@@ -27,7 +27,10 @@ struct Summary {
   std::map<std::string, std::uint64_t> gauges;    ///< the highest of the phases
   std::map<std::string, std::uint64_t> metrics;   ///< of parts, as "id.name", summed over the phases
   std::map<std::string, judge::PhaseRecord> phases;
-  double seconds = 0;  ///< host time
+  double seconds = 0;              ///< host time
+  std::string digest = {};         ///< of a deterministic run that ended, else empty
+  std::string first_finding = {};  ///< its rule, detector and sentence; empty: none
+  std::string fingerprint = {};    ///< of the first finding
 };
 
 /// Adds the numbers of a run's events to `summary`.

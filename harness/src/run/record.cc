@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/file.h"
+#include "base/sha256.h"
 #include "protocol/event.h"
 
 namespace luf::run {
@@ -41,6 +42,8 @@ Manifest make_manifest(const Settings& settings, const Job& job, const machine::
   manifest.qemu_version = std::move(qemu_version);
   manifest.accel = machine::to_string(accel.accel);
   manifest.accel_why = accel.why;
+  manifest.append = settings.append;
+  manifest.cloned = setup.origin == machine::Origin::kClone;
   manifest.kernel_cmdline = machine::kernel_cmdline(setup);
   for (const std::string& word : machine::qemu_command(setup)) {
     manifest.command_line += (manifest.command_line.empty() ? "" : " ") + shell_quote(word);
@@ -55,6 +58,8 @@ std::string to_json(const Manifest& manifest) {
                {"scenario", manifest.scenario},
                {"scenario_file", manifest.file.string()},
                {"seed", manifest.seed},
+               {"append", manifest.append},
+               {"cloned", manifest.cloned},
                {"kernel",
                 {{"file", kernel.file.string()},
                  {"release", kernel.release},
@@ -93,10 +98,27 @@ std::string repro_line(const Settings& settings, const Job& job, const Manifest&
   return line + "\n";
 }
 
+std::string fingerprint(const guest::Event& finding) {
+  return sha256(finding.text("rule") + " " + finding.text("part")).substr(0, 12);
+}
+
+Result<std::vector<guest::Event>> findings_in(const std::filesystem::path& directory) {
+  const Result<std::string> text = read_file(directory / "events.jsonl");
+  if (!text) return pass_on(text);
+  guest::EventParser parser;
+  std::vector<guest::Event> findings;
+  for (guest::Event& event : parser.feed(*text))
+    if (event.name == protocol::event::kFinding) findings.push_back(std::move(event));
+  return findings;
+}
+
 std::string findings_json(const std::vector<guest::Event>& events) {
   ordered_json findings = ordered_json::array();
   for (const guest::Event& event : events) {
-    if (event.name == protocol::event::kFinding) findings.push_back(ordered_json(event.body));
+    if (event.name != protocol::event::kFinding) continue;
+    ordered_json finding(event.body);
+    finding["fingerprint"] = fingerprint(event);
+    findings.push_back(std::move(finding));
   }
   return dump(findings);
 }

@@ -24,6 +24,8 @@ struct Manifest {
   std::string accel_why;
   std::string kernel_cmdline;
   std::string command_line;
+  std::string append;   ///< further kernel words of the call
+  bool cloned = false;  ///< from a template, not booted
 };
 
 Manifest make_manifest(const Settings& settings, const Job& job, const machine::QemuSetup& setup,
@@ -35,7 +37,13 @@ std::string to_json(const Manifest& manifest);
 /// The command that runs the same again: same kernel, image, seed and acceleration.
 std::string repro_line(const Settings& settings, const Job& job, const Manifest& manifest);
 
-/// findings.json: every finding that was sent.
+/// Names a violation across runs that differ in their course: by rule and detector.
+std::string fingerprint(const guest::Event& finding);
+
+/// The findings in the event stream of a run directory. Errors: infra.
+Result<std::vector<guest::Event>> findings_in(const std::filesystem::path& directory);
+
+/// findings.json: every finding that was sent, with its fingerprint.
 std::string findings_json(const std::vector<guest::Event>& events);
 
 /// metrics.json: counters by name, prefixed `lufbed_`.

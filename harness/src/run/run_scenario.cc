@@ -1,14 +1,20 @@
 #include "run/run_scenario.h"
 
+#include <algorithm>
+
 #include "async/task_group.h"
 #include "base/file.h"
+#include "base/scratch.h"
 #include "guest/follower.h"
 #include "guest/plan_device.h"
 #include "machine/qemu_machine.h"
 #include "protocol/event.h"
+#include "run/digest.h"
 #include "run/record.h"
 #include "run/run_directory.h"
+#include "run/steering.h"
 #include "run/supervise.h"
+#include "run/template.h"
 #include "scenario/parse.h"
 #include "scenario/plan.h"
 
@@ -20,9 +26,11 @@ constexpr int kSlowdown = 4;
 /// With icount it is a number of instructions, which all virtual CPUs carry out in one thread: 2^-N of them a ns, of
 /// which a busy host does 10 million a second.
 constexpr int kIcountSlowdown = 100;
+/// For a deterministic guest, which ends itself after its last event.
+constexpr std::chrono::minutes kFinalPatience(1);
 
 machine::QemuSetup setup_of(const Settings& settings, const Job& job, machine::Accel accel,
-                            const RunDirectory& directory) {
+                            const std::filesystem::path& directory) {
   machine::QemuSetup setup;
   setup.qemu = settings.qemu;
   setup.accel = accel;
@@ -30,13 +38,14 @@ machine::QemuSetup setup_of(const Settings& settings, const Job& job, machine::A
   setup.memory = job.scenario.machine.memory;
   setup.nodes = job.scenario.machine.nodes;
   setup.icount = job.scenario.machine.icount;
+  if (setup.icount) setup.still_clock = executable_directory() / "../lib/luf-still-clock.so";
   setup.seed = job.scenario.seed;
   setup.kernel = settings.kernel.file;
   setup.initramfs = settings.image.initramfs;
-  setup.plan = directory.file("plan.bin");
-  setup.console = directory.file("console.log");
-  setup.events = directory.file("events.jsonl");
-  setup.output = directory.file("qemu.log");
+  setup.plan = directory / "plan.bin";
+  setup.console = directory / "console.log";
+  setup.events = directory / "events.jsonl";
+  setup.output = directory / "qemu.log";
   setup.cmdline = job.scenario.kernel.cmdline;
   if (!settings.append.empty()) setup.cmdline += (setup.cmdline.empty() ? "" : " ") + settings.append;
   return setup;
@@ -61,6 +70,15 @@ judge::DetectorsByRule detectors_by_rule(const scenario::Scenario& scenario,
   return detectors;
 }
 
+/// A deterministic guest goes on from a template, unless it is to boot.
+Task<Result<void>> take_clone(const Environment& environment, const Settings& settings,
+                              const std::string& version, machine::QemuSetup& setup) {
+  if (settings.cold || !setup.icount) co_return Result<void>();
+  const Result<Template> from = co_await template_for(environment, settings, setup, version);
+  if (!from) co_return pass_on(from);
+  co_return clone_from(*from, setup);
+}
+
 /// Everything that must lie on disk before the machine starts.
 Result<void> prepare(const RunDirectory& directory, const Settings& settings, const Job& job,
                      const Manifest& manifest, const machine::QemuSetup& setup) {
@@ -71,12 +89,26 @@ Result<void> prepare(const RunDirectory& directory, const Settings& settings, co
   if (auto done = directory.write("repro", repro_line(settings, job, manifest)); !done) return done;
   if (auto done = guest::write_plan_device(setup.plan, scenario::make_plan(job.scenario, job.name)); !done)
     return done;
-  if (auto done = directory.write("events.jsonl", ""); !done) return done;
   return directory.write_state("incomplete");
 }
 
-Task<judge::Observation> boot_and_watch(const Environment& environment, const Job& job,
-                                        const RunDirectory& directory, machine::QemuSetup setup) {
+/// Keeps what makes two deterministic runs comparable.
+Result<void> write_digest(const RunDirectory& directory, const machine::QemuSetup& setup,
+                          const std::string& state) {
+  const Result<std::string> events = read_file(setup.events);
+  if (!events) return pass_on(events);
+  const Result<std::string> console = read_file(setup.console);
+  if (!console) return pass_on(console);
+  return directory.write("digest.json", to_json(digest_of(*events, *console, state)));
+}
+
+Task<void> keep_final_state(machine::Machine& machine, TimePoint deadline, std::string& state) {
+  state = co_await machine.final_state(deadline);
+}
+
+Task<judge::Observation> boot_and_watch(const Environment& environment, const Settings& settings,
+                                        const Job& job, const RunDirectory& directory,
+                                        machine::QemuSetup setup) {
   judge::Observation seen;
   Wake changed(environment.executor, environment.clock);
   const Interrupt::Listener listener(environment.interrupt, changed);
@@ -98,6 +130,13 @@ Task<judge::Observation> boot_and_watch(const Environment& environment, const Jo
                   std::string(protocol::event::kDone),
                   [&environment](const guest::Event& event) { environment.progress.take(event); },
                   [&environment] { environment.progress.show(); }};
+  if (settings.debugger) watched.at_stop = [&] { return settings.debugger(setup.gdb); };
+  std::string state;
+  if (setup.icount) {
+    watched.before_stop = [&] {
+      return keep_final_state(machine, environment.clock.now() + kFinalPatience, state);
+    };
+  }
   const Patience patience = patience_of(job.scenario);
   seen = co_await supervise(std::move(watched), patience);
   tasks.cancel();
@@ -106,6 +145,10 @@ Task<judge::Observation> boot_and_watch(const Environment& environment, const Jo
   seen.console = console.value_or("");
   // What cannot be read must not pass for a console without a fault.
   if (!console && !seen.error && seen.end == judge::RunEnd::kDone) seen.error = console.error();
+  if (setup.icount && !seen.error && !settings.debugger) {
+    const Result<void> kept = write_digest(directory, setup, state);
+    if (!kept) seen.error = kept.error();
+  }
   co_return seen;
 }
 
@@ -116,6 +159,13 @@ report::Summary summary_of(const Settings& settings, const Job& job, const judge
                                                 : settings.kernel.release + "-" + settings.kernel.hash;
   summary.verdict = judge::judge(job.scenario, detectors_by_rule(job.scenario, settings.catalog), seen);
   report::add_numbers(seen.events, summary);
+  const auto finding = std::find_if(seen.events.begin(), seen.events.end(), [](const guest::Event& event) {
+    return event.name == protocol::event::kFinding;
+  });
+  if (finding == seen.events.end()) return summary;
+  summary.first_finding =
+      fmt::format("{} by {}: {}", finding->text("rule"), finding->text("part"), finding->text("detail"));
+  summary.fingerprint = fingerprint(*finding);
   return summary;
 }
 
@@ -149,11 +199,17 @@ Task<report::Summary> run_scenario(const Environment& environment, const Setting
     co_return summary_of(settings, job, seen);
   }
   if (job.file.empty()) job.file = directory->file("scenario.toml");
-  const machine::QemuSetup setup = setup_of(settings, job, accel.accel, *directory);
+  machine::QemuSetup setup = setup_of(settings, job, accel.accel, directory->path());
+  // A socket's name must be short.
+  const Result<Scratch> socket = Scratch::directory("lufbed-gdb-");
+  if (settings.debugger && socket) setup.gdb = socket->path() / "gdb";
+  Result<void> prepared = directory->write("events.jsonl", "");
+  if (prepared) prepared = add_steering(settings, job.scenario, directory->file("steer.json"), setup);
+  if (prepared) prepared = co_await take_clone(environment, settings, qemu_version, setup);
   const Manifest manifest = make_manifest(settings, job, setup, accel, std::move(qemu_version));
-  const Result<void> prepared = prepare(*directory, settings, job, manifest, setup);
+  if (prepared) prepared = prepare(*directory, settings, job, manifest, setup);
   if (prepared) {
-    seen = co_await boot_and_watch(environment, job, *directory, setup);
+    seen = co_await boot_and_watch(environment, settings, job, *directory, setup);
   } else {
     seen.error = prepared.error();
   }
@@ -162,8 +218,19 @@ Task<report::Summary> run_scenario(const Environment& environment, const Setting
   if (prepared) summary.accel = machine::to_string(accel.accel);
   const std::chrono::duration<double> took = environment.clock.now() - start;
   summary.seconds = took.count();
+  if (const Result<Digest> digest = digest_in(directory->path()); digest && seen.end == judge::RunEnd::kDone)
+    summary.digest = digest->whole();
   conclude(*directory, seen, summary);
   co_return summary;
+}
+
+Task<Result<void>> warm_up(const Environment& environment, const Settings& settings, const Job& job,
+                           std::string qemu_version) {
+  if (settings.cold || !job.scenario.machine.icount) co_return Result<void>();
+  const machine::QemuSetup setup = setup_of(settings, job, machine::Accel::kTcg, {});
+  const Result<Template> made = co_await template_for(environment, settings, setup, qemu_version);
+  if (!made) co_return pass_on(made);
+  co_return Result<void>();
 }
 
 }  // namespace luf::run

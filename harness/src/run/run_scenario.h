@@ -12,4 +12,9 @@ namespace luf::run {
 Task<report::Summary> run_scenario(const Environment& environment, const Settings& settings, const Job& job,
                                    AccelChoice accel, std::string qemu_version);
 
+/// Has the template that `job` will be cloned from made, if it is not there. For jobs that are to run side by side.
+/// Errors: infra, timeout, cancelled.
+Task<Result<void>> warm_up(const Environment& environment, const Settings& settings, const Job& job,
+                           std::string qemu_version);
+
 }  // namespace luf::run

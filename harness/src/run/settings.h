@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,6 +25,12 @@ struct Job {
   std::optional<artifact::Kernel> kernel = {};  ///< instead of the one of the settings
 };
 
+/// Where luf-steer looks and stops a deterministic guest.
+struct Stop {
+  std::uint64_t watch = 0;  ///< address of an instruction whose first execution is noted; 0: none
+  std::uint64_t at = 0;     ///< instructions, of all virtual CPUs, after which the machine stops; 0: never
+};
+
 struct Settings {
   artifact::Kernel kernel;
   artifact::Image image;
@@ -35,6 +42,10 @@ struct Settings {
   std::filesystem::path modules;     ///< of a brought kernel; empty: looked for
   std::filesystem::path executable;  ///< for the line that repeats a run
   std::size_t guests = 1;            ///< at a time
+  bool cold = false;                 ///< boot every guest, clone none
+  Stop stop = {};
+  /// Called with the debugger's socket when the guest has stopped where `stop` says; the run then ends. May be empty.
+  std::function<Task<void>(const std::filesystem::path&)> debugger = {};
 };
 
 /// The objects that live as long as the program's work. All outlive their users.

@@ -24,8 +24,9 @@ class Supervision {
 
   /// Takes in what is there; returns the end if that is reached.
   std::optional<RunEnd> look() {
+    const machine::MachineState& state = watched_.machine.state();
     const bool ended =
-        watched_.machine.state().ended;  // asked before reading: nothing is written after the end
+        state.ended || state.guest_over;  // asked before reading: nothing is written after the end
     if (!read()) return RunEnd::kError;
     if (done_) return RunEnd::kDone;
     if (ended) return RunEnd::kMachineEnded;
@@ -105,12 +106,22 @@ Task<judge::Observation> supervise(Watched watched, Patience patience) {
       supervision.seen.end = *end;
       break;
     }
+    if (watched.at_stop && watched.machine.state().stopped) {
+      Task<void> session = watched.at_stop();
+      co_await std::move(session);
+      supervision.seen.end = RunEnd::kCancelled;
+      break;
+    }
     if (watched.tick) watched.tick();
     co_await watched.changed.wait_until(supervision.next_look());
   }
   if (supervision.seen.end == RunEnd::kStalled) {
     supervision.seen.emulator_answers =
         co_await watched.machine.answers(watched.clock.now() + kAnswerPatience);
+  }
+  if (supervision.seen.end == RunEnd::kDone && watched.before_stop) {
+    Task<void> last_look = watched.before_stop();
+    co_await std::move(last_look);
   }
   co_await watched.machine.stop(false);
   supervision.finish();

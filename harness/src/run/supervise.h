@@ -31,6 +31,9 @@ struct Watched {
   std::string last_event;                         ///< the event that ends the run well
   std::function<void(const guest::Event&)> seen;  ///< called for every event; may be empty
   std::function<void()> tick;                     ///< called about every second; may be empty
+  std::function<Task<void>()> at_stop =
+      {};  ///< run when the machine stands still in mid-run, which ends the run; may be empty
+  std::function<Task<void>()> before_stop = {};  ///< run when the last event has come; may be empty
 };
 
 /// Starts the machine, follows it until it is done, ends by itself, or one of the deadlines or the user ends

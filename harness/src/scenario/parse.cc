@@ -45,10 +45,24 @@ void read_kernel(TomlReader reader, Kernel& kernel) {
   reader.choice("luf", kernel.luf, {"as-is", "on", "off"});
   reader.choice("points", kernel.points, set_names());
   reader.texts("points_off", kernel.points_off, point_names());
+  reader.texts("points_on", kernel.points_on, point_names());
   reader.flag("batching", kernel.batching);
   reader.duration("age", kernel.age, {0, kDay});
   reader.count("pending_max", kernel.pending_max, {0, kAnyCount});
   reader.text("cmdline", kernel.cmdline);
+  reader.finish();
+}
+
+void read_schedule(TomlReader reader, ReadLog& log, const Machine& machine, Schedule& schedule) {
+  reader.choice("strategy", schedule.strategy, {"none", "windows", "turns", "pct", "bounded", "stall"});
+  reader.count("depth", schedule.depth, {1, 16});
+  reader.count("steps", schedule.steps, {1, kAnyCount});
+  reader.texts("points", schedule.points, {});
+  if (schedule.steered() && !machine.icount)
+    log.defect(
+        reader.where("strategy"),
+        fmt::format("\"schedule.strategy\" {} needs virtual CPUs that take turns; set \"machine.icount\"",
+                    schedule.strategy));
   reader.finish();
 }
 
@@ -164,6 +178,8 @@ void read_document(const toml::table& document, const Catalog& catalog, ReadLog&
   }
   if (const toml::table* table = root.table("kernel"))
     read_kernel(TomlReader(*table, "kernel.", log), scenario.kernel);
+  if (const toml::table* table = root.table("schedule"))
+    read_schedule(TomlReader(*table, "schedule.", log), log, scenario.machine, scenario.schedule);
   std::vector<const toml::node*> where;
   for (const PartKind kind : {PartKind::kWorkload, PartKind::kInjector, PartKind::kDetector}) {
     for (const toml::table* table : root.tables(std::string(to_string(kind)))) {
@@ -193,7 +209,7 @@ Result<Scenario> parse(std::string_view text, const std::string& file, const Cat
 
 std::vector<std::string> all_keys() {
   constexpr std::string_view kEveryTable =
-      "[machine]\n[kernel]\n[[phase]]\n[[workload]]\n[[injector]]\n[[detector]]\n";
+      "[machine]\n[kernel]\n[schedule]\n[[phase]]\n[[workload]]\n[[injector]]\n[[detector]]\n";
   ReadLog log;
   Scenario scenario;
   const toml::table document = toml::parse(kEveryTable);

@@ -28,10 +28,22 @@ struct Kernel {
   std::string luf = "as-is";
   std::string points = "strict";  ///< name of a set of flush points
   std::vector<std::string> points_off;
+  std::vector<std::string> points_on;       ///< beside those of the set
   std::optional<bool> batching;             ///< absent: the kernel's own
   std::optional<Nanoseconds> age;           ///< absent: the kernel's own
   std::optional<std::int64_t> pending_max;  ///< frames; absent: the kernel's own
   std::string cmdline;
+};
+
+/// Who runs when, drawn from the scenario's seed (docs/replay.md).
+struct Schedule {
+  std::string strategy = "none";  ///< none, windows, turns, pct, bounded, stall
+  std::int64_t depth = 2;         ///< of pct: orderings; of bounded: delays
+  std::int64_t steps = 10000;     ///< of pct and bounded: hits of points that a run is expected to have
+  std::vector<std::string>
+      points;  ///< functions of the kernel; empty: those where flushes are put off and made up
+  /// Decided by luf-steer inside QEMU, not by the kernel or not at all.
+  bool steered() const { return strategy != "none" && strategy != "windows"; }
 };
 
 struct Phase {
@@ -57,9 +69,14 @@ struct Scenario {
   std::string known_failure;  ///< empty, or why a failure is expected for now
   Machine machine;
   Kernel kernel;
+  Schedule schedule;
   std::vector<Phase> phases;
   std::vector<Part> parts;
 };
+
+/// What machine.icount becomes where a run must be deterministic and the scenario does not say: 62.5 million instructions
+/// a guest second, about what a host does.
+inline constexpr std::int64_t kDefaultIcount = 4;
 
 inline constexpr const char* kSilent = "silent";
 inline constexpr const char* kAny = "any";  ///< of `expect`: a finding ends the phase, and none is missed

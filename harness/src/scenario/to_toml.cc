@@ -60,9 +60,14 @@ std::string to_toml(const Scenario& scenario, const Catalog& catalog) {
   text +=
       fmt::format("\n[kernel]\nluf = {}\npoints = {}\npoints_off = {}\ncmdline = {}\n", quoted(kernel.luf),
                   quoted(kernel.points), list(kernel.points_off), quoted(kernel.cmdline));
+  if (!kernel.points_on.empty()) text += fmt::format("points_on = {}\n", list(kernel.points_on));
   if (kernel.batching) text += fmt::format("batching = {}\n", *kernel.batching);
   if (kernel.age) text += fmt::format("age = {}\n", quoted(format_duration(*kernel.age)));
   if (kernel.pending_max) text += fmt::format("pending_max = {}\n", *kernel.pending_max);
+  const Schedule& schedule = scenario.schedule;
+  if (schedule.strategy != "none")
+    text += fmt::format("\n[schedule]\nstrategy = {}\ndepth = {}\nsteps = {}\npoints = {}\n",
+                        quoted(schedule.strategy), schedule.depth, schedule.steps, list(schedule.points));
   for (const Phase& phase : scenario.phases) text += phase_text(phase);
   for (const Part& part : scenario.parts) text += part_text(part, catalog);
   return text;

@@ -142,7 +142,7 @@ void TomlReader::texts(const std::string& key, std::vector<std::string>& target,
     const auto* value = element.as_string();
     if (value == nullptr) {
       wrong_type(element, key, "a list of texts");
-    } else if (std::find(choices.begin(), choices.end(), value->get()) == choices.end()) {
+    } else if (!choices.empty() && std::find(choices.begin(), choices.end(), value->get()) == choices.end()) {
       log_.defect(element, fmt::format("\"{}{}\": unknown name \"{}\"{}; use {}", prefix_, key, value->get(),
                                        did_you_mean(value->get(), choices), fmt::join(choices, ", ")));
     } else {

@@ -46,6 +46,7 @@ class TomlReader {
   void required_duration(const std::string& key, Nanoseconds& target, Range nanoseconds);
   void size(const std::string& key, std::uint64_t& target, Range bytes);
   void choice(const std::string& key, std::string& target, const std::vector<std::string>& choices);
+  /// No choices: any text will do.
   void texts(const std::string& key, std::vector<std::string>& target,
              const std::vector<std::string>& choices);
   void counts(const std::string& key, std::map<std::string, std::int64_t>& target);

@@ -69,6 +69,33 @@ TEST(QemuCommand, counts_time_in_instructions_when_asked) {
   EXPECT_FALSE(contains(qemu_command(setup()), "-icount"));
 }
 
+TEST(QemuCommand, keeps_the_hosts_clock_from_a_deterministic_guest) {
+  QemuSetup counted = setup();
+  counted.still_clock = "/l/still.so";
+  EXPECT_EQ(qemu_command(counted).front(), "qemu-system-x86_64");
+  counted.icount = 4;
+  const std::vector<std::string> words = qemu_command(counted);
+  EXPECT_EQ(words.front(), "env");
+  EXPECT_TRUE(contains(words, "LD_PRELOAD=/l/still.so"));
+  EXPECT_TRUE(contains(words, "panic=shutdown,shutdown=pause"));
+}
+
+TEST(QemuCommand, a_clone_maps_its_templates_memory_copy_on_write) {
+  QemuSetup clone = setup();
+  clone.origin = Origin::kTemplate;
+  clone.ram = "/t";
+  EXPECT_TRUE(
+      contains(qemu_command(clone), "memory-backend-file,id=ram1,size=256M,share=on,mem-path=/t/ram1"));
+  EXPECT_TRUE(contains(qemu_command(clone), "panic=pause"));
+  clone.origin = Origin::kClone;
+  clone.events = "/r/events.jsonl";
+  const std::vector<std::string> words = qemu_command(clone);
+  EXPECT_TRUE(contains(words, "memory-backend-file,id=ram1,size=256M,share=off,mem-path=/t/ram1"));
+  EXPECT_TRUE(contains(words, "file,id=events,path=/r/events.jsonl,append=on"));
+  EXPECT_TRUE(contains(words, "memory-backend-file,id=plan,size=1M,share=off,mem-path=/r/a,,b"));
+  EXPECT_TRUE(contains(words, "defer"));
+}
+
 TEST(BareCommand, differs_only_in_what_lufbed_adds) {
   const std::vector<std::string> whole = qemu_command(setup());
   const std::vector<std::string> bare = bare_command(setup());

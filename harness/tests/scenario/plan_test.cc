@@ -60,6 +60,32 @@ TEST(Plan, a_fault_is_planted_in_its_phase_and_taken_out_in_the_others) {
   EXPECT_EQ(value(1, "/sys/kernel/debug/luf/delay/fork/probability"), "0");
 }
 
+TEST(Plan, draws_the_windows_from_the_seed) {
+  const auto settings = [](std::int64_t seed) {
+    const std::string text =
+        "title = \"t\"\n[schedule]\nstrategy = \"windows\"\n[[phase]]\nname = \"p\"\n"
+        "duration = \"1s\"\n[[detector]]\nname = \"foreign_content\"\n";
+    Result<Scenario> scenario = parse(text, "x.toml", luf::testing::test_catalog());
+    EXPECT_TRUE(scenario) << scenario.error().message;
+    scenario->seed = seed;
+    return nlohmann::json::parse(make_plan(*scenario, "a/b"))["phases"][0].dump();
+  };
+  EXPECT_EQ(settings(7), settings(7));
+  EXPECT_NE(settings(7), settings(8));
+  EXPECT_NE(settings(7).find("/sys/kernel/debug/luf/delay/set/us"), std::string::npos);
+  EXPECT_NE(settings(7).find("\"needs\":[\"luf\"]"), std::string::npos);
+}
+
+TEST(Plan, a_deterministic_guest_ends_itself) {
+  EXPECT_EQ(plan_of("luf = \"on\"\n")["end"], "wait");
+  EXPECT_EQ(plan_of("luf = \"on\"\n[machine]\nicount = 4\n")["end"], "reset");
+}
+
+TEST(Plan, switches_further_points_on) {
+  const std::string settings = plan_of("points_on = [\"fault_tail\"]\n")["phases"][0]["settings"].dump();
+  EXPECT_NE(settings.find("strict +fault_tail"), std::string::npos);
+}
+
 TEST(Plan, every_phase_sets_its_own_points) {
   const nlohmann::json plan = plan_of("luf = \"on\"\n");
   const nlohmann::json control = nlohmann::json::parse(

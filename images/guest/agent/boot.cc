@@ -153,7 +153,7 @@ std::uint64_t read_hex(const std::string& path) {
 }
 
 /// Directory in sysfs of the device, empty when there is none.
-std::string find_plan_device() {
+std::string find_device(std::uint16_t vendor, std::uint16_t id) {
   const std::string root = "/sys/bus/pci/devices/";
   DIR* directory = opendir(root.c_str());
   if (directory == nullptr) return {};
@@ -161,8 +161,7 @@ std::string find_plan_device() {
   while (const dirent* entry = readdir(directory)) {
     const std::string device = root + entry->d_name;
     if (entry->d_name[0] == '.') continue;
-    if (read_hex(device + "/vendor") == protocol::kPlanDeviceVendor &&
-        read_hex(device + "/device") == protocol::kPlanDeviceId) {
+    if (read_hex(device + "/vendor") == vendor && read_hex(device + "/device") == id) {
       found = device;
       break;
     }
@@ -174,7 +173,7 @@ std::string find_plan_device() {
 }  // namespace
 
 std::span<const std::byte> map_plan_device(std::string& problem) {
-  const std::string device = find_plan_device();
+  const std::string device = find_device(protocol::kPlanDeviceVendor, protocol::kPlanDeviceId);
   if (device.empty()) {
     problem = "no plan device on the PCI bus";
     return {};
@@ -186,6 +185,23 @@ std::span<const std::byte> map_plan_device(std::string& problem) {
   if (fd >= 0) close(fd);
   if (at == MAP_FAILED) return {};
   return {static_cast<const std::byte*>(at), protocol::kPlanDeviceSize};
+}
+
+std::string stop_machine() {
+  const std::string device = find_device(protocol::kStopDeviceVendor, protocol::kStopDeviceId);
+  if (device.empty()) return "no pvpanic-pci device on the PCI bus";
+  write_text(device + "/enable", "1");
+  // A BAR smaller than a page may begin inside one.
+  const std::uint64_t start = read_hex(device + "/resource");
+  const int fd = open((device + "/resource0").c_str(), O_RDWR | O_CLOEXEC);
+  constexpr std::size_t kPage = 4096;
+  void* at = fd < 0 ? MAP_FAILED : mmap(nullptr, kPage, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  const int error = errno;
+  if (fd >= 0) close(fd);
+  if (at == MAP_FAILED) return "map " + device + "/resource0: " + std::strerror(error);
+  static_cast<volatile std::uint8_t*>(at)[start % kPage] = protocol::kTemplateReady;
+  munmap(at, kPage);
+  return {};
 }
 
 }  // namespace luf::guest

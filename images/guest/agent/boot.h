@@ -32,4 +32,7 @@ std::string module_parameters(std::string_view cmdline, std::string_view module)
 /// Maps the plan device's memory. On failure the span is empty and `problem` says why.
 std::span<const std::byte> map_plan_device(std::string& problem);
 
+/// Stops the whole machine here, until the host lets it, or a clone of it, go on. Returns what went wrong.
+std::string stop_machine();
+
 }  // namespace luf::guest

@@ -7,6 +7,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "protocol/luf_sysfs.h"
+
 namespace luf::guest {
 
 std::string read_text(const std::string& path) {
@@ -83,6 +85,13 @@ Counters read_counters() {
   Counters counters = parse_counters(read_text("/proc/vmstat"));
   for (const char* file : {"counters", "check"})
     counters.merge(parse_counters(read_text(std::string("/sys/kernel/debug/luf/") + file)));
+  for (const std::string_view name : protocol::kDelays) {
+    const std::string fired =
+        read_text(std::string(protocol::kLufDelayDir) + "/" + std::string(name) + "/fired");
+    std::uint64_t value = 0;
+    if (parse_number(fired.substr(0, fired.find('\n')), value))
+      counters["luf_window_" + std::string(name)] = value;
+  }
   counters["ipi_tlb"] = parse_tlb_interrupts(read_text("/proc/interrupts"));
   return counters;
 }

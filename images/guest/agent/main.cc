@@ -1,6 +1,7 @@
 // luf-guest: /init of the guest, and the catalogue of its parts.
 #include <fcntl.h>
 #include <sys/reboot.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -22,16 +23,33 @@ void tell_error(EventStream& events, const std::string& message) {
   events.emit(event::kError, Json{{"message", message}});
 }
 
+/// A clone goes on behind this. What most runs need is made before, once for all of them.
+std::string be_template(EventStream& events, RamDisk& disk, int port) {
+  disk.prepare();
+  events.emit(event::kReady);
+  tcdrain(port);
+  // All other CPUs must sleep when this one stops the machine: then the state that is saved depends on nothing else.
+  sleep_ns(200'000'000);
+  return stop_machine();
+}
+
 /// Waits for the host's plan. Returns false, having told why, when there can be none.
-bool wait_for_plan(EventStream& events, Plan& plan) {
+bool wait_for_plan(EventStream& events, RamDisk& disk, int port, Plan& plan) {
   std::string problem;
   const auto device = map_plan_device(problem);
   std::string text;
-  PlanState state = PlanState::absent;
   bool said_ready = false;
-  while (problem.empty() && (state = read_plan_device(device, text, problem)) == PlanState::absent) {
-    if (!said_ready) events.emit(event::kReady);
-    said_ready = true;
+  while (problem.empty()) {
+    const PlanState state = read_plan_device(device, text, problem);
+    if (state == PlanState::present || state == PlanState::damaged) break;
+    if (!said_ready) {
+      said_ready = true;
+      if (state == PlanState::be_template) {
+        problem = be_template(events, disk, port);
+        continue;
+      }
+      events.emit(event::kReady);
+    }
     sleep_ns(10'000'000);
   }
   if (problem.empty()) problem = parse_plan(text, plan);
@@ -40,18 +58,21 @@ bool wait_for_plan(EventStream& events, Plan& plan) {
   return false;
 }
 
-void run_plan(EventStream& events, const Topology& topology) {
+void run_plan(EventStream& events, const Topology& topology, int port) {
   for (const std::string& problem : mount_all()) tell_error(events, problem);
   for (const std::string& problem : load_modules()) tell_error(events, problem);
   Plan plan;
-  if (wait_for_plan(events, plan)) {
+  RamDisk disk;
+  if (wait_for_plan(events, disk, port, plan)) {
     events.emit(event::kPlan, Json{{"scenario", plan.scenario}, {"phases", plan.phases.size()}});
-    RamDisk disk;
     SwapSpace swap;
     PhaseRunner runner(events, topology, disk, swap, plan);
     for (const Phase& phase : plan.phases) runner.run(phase);
   }
   events.emit(event::kDone, Json{{"phases", plan.phases.size()}});
+  if (!plan.end_by_reset) return;
+  tcdrain(port);
+  reboot(RB_AUTOBOOT);
 }
 
 [[noreturn]] void be_init() {
@@ -68,7 +89,7 @@ void run_plan(EventStream& events, const Topology& topology) {
   emit_boot(events, topology);
   // Away from the CPUs on which readers spin.
   pin_to_cpu(0);
-  run_plan(events, topology);
+  run_plan(events, topology, port);
   // The host ends the machine; pid 1 must not.
   for (;;) pause();
 }

@@ -267,6 +267,8 @@ void PhaseRunner::tell_findings(Running& running) {
     told["detail"] = record.detail;
     told["evidence"] = Json::parse(record.evidence, nullptr, false);
     told["loads"] = record.loads;
+    told["at_ns"] = record.at_ns;
+    told["cpu"] = record.cpu;
     events_.emit(event::kFinding, told);
   }
 }

@@ -75,6 +75,9 @@ std::string parse_plan(std::string_view text, Plan& plan) {
     result.scenario = root.at("scenario").get<std::string>();
     result.seed = root.value("seed", std::uint64_t{1});
     result.exact_time = root.value("exact_time", false);
+    const std::string end = root.value("end", "wait");
+    if (end != "wait" && end != "reset") return "plan: unknown end \"" + end + "\"";
+    result.end_by_reset = end == "reset";
     for (const json& phase : root.at("phases")) result.phases.push_back(read_phase(phase));
     plan = std::move(result);
     return {};
@@ -89,6 +92,8 @@ PlanState read_plan_device(std::span<const std::byte> device, std::string& text,
   protocol::PlanHeader header{};
   if (device.size() < sizeof(header)) return PlanState::absent;
   std::memcpy(header.magic, device.data(), sizeof(header.magic));
+  if (std::memcmp(header.magic, protocol::kTemplateMagic, sizeof(header.magic)) == 0)
+    return PlanState::be_template;
   if (std::memcmp(header.magic, protocol::kPlanMagic, sizeof(header.magic)) != 0) return PlanState::absent;
   std::atomic_thread_fence(std::memory_order_acquire);  // the host writes the magic last
   std::memcpy(&header, device.data(), sizeof(header));

@@ -36,7 +36,8 @@ struct Phase {
 struct Plan {
   std::string scenario;
   std::uint64_t seed = 0;
-  bool exact_time = false;  ///< guest time does not pass while the host runs something else
+  bool exact_time = false;    ///< guest time does not pass while the host runs something else
+  bool end_by_reset = false;  ///< after `done` the guest stops itself, at an instruction of its own choice
   std::vector<Phase> phases;
 };
 
@@ -44,9 +45,9 @@ struct Plan {
 /// all or nothing: a plan with an unknown version, stop or need is refused.
 std::string parse_plan(std::string_view text, Plan& plan);
 
-enum class PlanState { absent, damaged, present };
+enum class PlanState { absent, be_template, damaged, present };
 
-/// Looks at the plan device's memory: `present` fills `text`, `damaged` fills `problem` (length or CRC).
+/// Looks at the plan device's memory: `be_template` asks the guest to stop and wait; `present` fills `text`, `damaged` fills `problem` (length or CRC).
 PlanState read_plan_device(std::span<const std::byte> device, std::string& text, std::string& problem);
 
 }  // namespace luf::guest

@@ -101,6 +101,11 @@ pid_t PartContext::fork_pinned(unsigned cpu, const std::function<void()>& body) 
 void PartContext::wait_for_start() {
   slot_.ready.store(1, std::memory_order_release);
   while (area_.start.load(std::memory_order_acquire) == 0 && !stopping()) sleep_ns(1'000'000);
+  // What is periodic must not always begin in step: another seed, another beginning.
+  constexpr std::uint64_t kLatest = 1'000'000;
+  std::uint64_t drawn = (seed_ + 1) * 0x9e3779b97f4a7c15U + index_ * 0xbf58476d1ce4e5b9U;
+  drawn = (drawn ^ (drawn >> 31U)) * 0x94d049bb133111ebU;
+  sleep_ns((drawn >> 20U) % kLatest);
 }
 
 void PartContext::spin_for_start() const {
@@ -131,7 +136,15 @@ void PartContext::supervise() {
   }
 }
 
+/// A debugger stops here (lufbed repro --gdb): called the moment that a violation has been seen.
+extern "C" __attribute__((noinline)) void luf_violation() { asm volatile(""); }
+
 void PartContext::report(std::string_view rule, std::string_view detail, const Evidence& evidence) {
+  luf_violation();
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  unsigned cpu = 0;
+  __builtin_ia32_rdtscp(&cpu);  // the kernel keeps the CPU's number there: no system call
   const std::uint64_t number = slot_.findings.fetch_add(1);
   if (number >= kFindingsKept) return;
   FindingRecord& record = slot_.records[number];
@@ -141,6 +154,9 @@ void PartContext::report(std::string_view rule, std::string_view detail, const E
   std::snprintf(record.evidence, sizeof(record.evidence), "{%.*s}", static_cast<int>(members.size()),
                 members.data());
   record.loads = slot_.loads.load();
+  record.at_ns =
+      static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+  record.cpu = cpu & 0xfffU;
   record.ready.store(1, std::memory_order_release);
 }
 

@@ -23,6 +23,8 @@ struct FindingRecord {
   char detail[256];
   char evidence[1024];  ///< text of a JSON object
   std::uint64_t loads;
+  std::uint64_t at_ns;  ///< CLOCK_MONOTONIC when it was seen
+  unsigned cpu;         ///< where
 };
 
 /// A named counter. `name` is written once, before `value` is first used, by the part's main process.

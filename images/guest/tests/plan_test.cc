@@ -85,6 +85,14 @@ TEST(PlanDevice, without_the_magic_holds_no_plan) {
   EXPECT_EQ(problem, "");
 }
 
+TEST(PlanDevice, may_ask_the_guest_to_become_a_template) {
+  std::vector<std::byte> device(protocol::kPlanDeviceSize);
+  std::memcpy(device.data(), protocol::kTemplateMagic, sizeof(protocol::kTemplateMagic));
+  std::string text;
+  std::string problem;
+  EXPECT_EQ(read_plan_device(device, text, problem), PlanState::be_template);
+}
+
 TEST(PlanDevice, gives_the_bytes_that_the_host_has_put_there) {
   std::string text;
   std::string problem;

@@ -1,0 +1,91 @@
+#include "run/minimise.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "base/file.h"
+#include "cli/command.h"
+#include "cli/session.h"
+#include "run/repro.h"
+#include "scenario/parse.h"
+
+namespace luf::cli {
+namespace {
+
+struct Options {
+  GuestOptions guest;
+  std::string run;
+  std::string output = "minimal.toml";
+  std::int64_t tries = 4;
+  std::size_t workers = 0;
+};
+
+Task<void> work(const run::Environment& environment, const Options& options, const run::Settings& given,
+                const run::Recorded& recorded, Result<run::Minimised>& minimised) {
+  const Result<std::string> version = co_await run::qemu_version(environment, given.qemu);
+  if (!version) {
+    minimised = pass_on(version);
+    co_return;
+  }
+  const Result<run::Settings> settings = run::settings_for(recorded, given, *version);
+  if (!settings) {
+    minimised = pass_on(settings);
+    co_return;
+  }
+  const std::size_t workers = options.workers > 0 ? options.workers : run::default_workers();
+  minimised = co_await run::minimise(environment, *settings, recorded.job, recorded.fingerprints.front(),
+                                     options.tries, workers);
+}
+
+int tell(const Options& options, const run::Recorded& recorded, const run::Minimised& minimised,
+         const scenario::Catalog& catalog) {
+  const Result<void> written = write_file(options.output, scenario::to_toml(minimised.scenario, catalog));
+  if (!written) return report_error(written.error());
+  fmt::print("{}: {} of {} steps are needed, after {} runs\n", recorded.job.name, minimised.kept.size(),
+             minimised.from, minimised.runs);
+  for (const std::string& name : minimised.kept) fmt::print("  {}\n", name);
+  fmt::print("{} CPUs, {} nodes, {}, seed {}: {}\n", minimised.scenario.machine.cpus,
+             minimised.scenario.machine.nodes, format_size(minimised.scenario.machine.memory),
+             minimised.scenario.seed, minimised.summary.first_finding);
+  fmt::print("scenario: {}\nrun:      {}\n", std::filesystem::absolute(options.output).string(),
+             minimised.summary.directory.string());
+  return 0;
+}
+
+int execute(const Options& options) {
+  const Result<run::Settings> settings = options.guest.settings();
+  if (!settings) return report_error(settings.error());
+  const Result<run::Recorded> recorded = run::read_run(options.run, settings->catalog);
+  if (!recorded) return report_error(recorded.error());
+  if (!recorded->digest || recorded->fingerprints.empty())
+    return report_error(
+        Error{Blame::kScenario, options.run + ": only a deterministic run with a finding can be minimised"});
+  Session session;
+  Result<run::Minimised> minimised = fail(Blame::kBug, "nothing was done");
+  session.run([&](const run::Environment& environment) {
+    return work(environment, options, *settings, *recorded, minimised);
+  });
+  if (!minimised) return report_error(minimised.error());
+  return tell(options, *recorded, *minimised, settings->catalog);
+}
+
+}  // namespace
+
+void add_minimise(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("minimise", "Leave out of a failing scenario what its violation does not need");
+  command->add_option("run", options->run, "The run directory of a deterministic run that failed")
+      ->required();
+  command->add_option("--output", options->output, "The scenario that is left")->capture_default_str();
+  command
+      ->add_option("--tries", options->tries, "Seeds that may show the violation, from the run's own upwards")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  command->add_option("--jobs", options->workers, "Guests side by side; as many as CPUs when not given");
+  options->guest.add_options(*command);
+  command->callback([options, &action] { action = [options] { return execute(*options); }; });
+}
+
+}  // namespace luf::cli

@@ -1,0 +1,42 @@
+#include "run/pool.h"
+
+#include <sched.h>
+
+#include <algorithm>
+
+#include "async/task_group.h"
+#include "run/run_scenario.h"
+
+namespace luf::run {
+namespace {
+
+Task<void> run_worker(const Environment& environment, const Settings& settings, std::string version,
+                      const Work& work) {
+  const AccelChoice accel{machine::Accel::kTcg, "deterministic"};
+  while (!environment.interrupt.asked()) {
+    const std::optional<Job> job = work.next();
+    if (!job) co_return;
+    const report::Summary summary = co_await run_scenario(environment, settings, *job, accel, version);
+    work.done(*job, summary);
+  }
+}
+
+}  // namespace
+
+Task<void> run_pool(const Environment& environment, const Settings& settings, std::size_t workers,
+                    std::string version, const Work& work) {
+  report::Progress silent(false);  // one line cannot follow several guests
+  const Environment own{environment.executor, environment.clock, environment.interrupt, silent};
+  TaskGroup group(environment.executor, environment.clock);
+  for (std::size_t i = 0; i < workers; ++i) group.start(run_worker(own, settings, version, work));
+  co_await group.join();
+}
+
+std::size_t default_workers() {
+  cpu_set_t cpus;
+  CPU_ZERO(&cpus);
+  if (::sched_getaffinity(0, sizeof(cpus), &cpus) != 0) return 1;
+  return static_cast<std::size_t>(std::max(CPU_COUNT(&cpus), 1));
+}
+
+}  // namespace luf::run
