@@ -10,6 +10,7 @@
 #include "agent/describe.h"
 #include "agent/phase_runner.h"
 #include "agent/plan.h"
+#include "lib/doorbell.h"
 #include "protocol/event.h"
 
 namespace luf::guest {
@@ -43,6 +44,7 @@ bool wait_for_plan(EventStream& events, Plan& plan) {
 void run_plan(EventStream& events, const Topology& topology) {
   for (const std::string& problem : mount_all()) tell_error(events, problem);
   for (const std::string& problem : load_modules()) tell_error(events, problem);
+  map_doorbell();  // without it only the oracle misses something
   Plan plan;
   if (wait_for_plan(events, plan)) {
     events.emit(event::kPlan, Json{{"scenario", plan.scenario}, {"phases", plan.phases.size()}});
