@@ -59,10 +59,22 @@ void add_memory(std::vector<std::string>& words, const QemuSetup& setup) {
   // One socket a CPU: Linux warns when CPUs that share a cache sit on different nodes.
   words.insert(words.end(), {"-smp", fmt::format("{0},sockets={0},cores=1,threads=1", setup.cpus)});
   for (std::int64_t node = 0; node < setup.nodes; ++node) {
-    words.insert(words.end(), {"-object", fmt::format("memory-backend-ram,id=ram{},size={}M", node, share)});
+    // The oracle finds memory by its name in /proc/self/maps; a memfd has one and leaves nothing behind.
+    words.insert(words.end(), {"-object", fmt::format("memory-backend-{},id=ram{},size={}M",
+                                                      setup.oracle ? "memfd" : "ram", node, share)});
     words.insert(words.end(), {"-numa", fmt::format("node,nodeid={0},cpus={1},memdev=ram{0}", node,
                                                     cpu_range(setup.cpus, setup.nodes, node))});
   }
+}
+
+void add_oracle(std::vector<std::string>& words, const QemuSetup& setup) {
+  const OracleSetup& oracle = *setup.oracle;
+  std::string plugin = fmt::format("{},level={},out={},vcpus={}", option_value(oracle.plugin), oracle.level,
+                                   option_value(oracle.out), setup.cpus);
+  if (setup.icount) plugin += fmt::format(",icount={}", *setup.icount);
+  if (!oracle.symbols.empty()) plugin += ",kernel=" + option_value(oracle.symbols);
+  if (!oracle.program.empty()) plugin += ",program=" + option_value(oracle.program);
+  words.insert(words.end(), {"-plugin", plugin});
 }
 
 }  // namespace
@@ -96,6 +108,7 @@ std::vector<std::string> qemu_command(const QemuSetup& setup) {
   words.insert(words.end(), {"-object", "memory-backend-file,id=plan,size=1M,share=on,mem-path=" +
                                             option_value(setup.plan)});
   words.insert(words.end(), {"-device", "ivshmem-plain,memdev=plan"});
+  if (setup.oracle) add_oracle(words, setup);
   words.insert(words.end(), {"-chardev", fmt::format("socket,id=qmp,fd={}", kPassedFd), "-mon",
                              "chardev=qmp,mode=control"});
   return words;

@@ -12,6 +12,15 @@ namespace luf::machine {
 enum class Accel { kTcg, kKvm };
 std::string to_string(Accel accel);
 
+/// The TLB oracle: a plugin of the emulator.
+struct OracleSetup {
+  std::filesystem::path plugin;
+  std::string level;              ///< "violations" or "full"
+  std::filesystem::path out;      ///< directory of its reports
+  std::filesystem::path symbols;  ///< of the kernel: an ELF file or a System.map; empty: none
+  std::filesystem::path program;  ///< the guest program with its symbols; empty: none
+};
+
 /// All that decides how a guest is started.
 struct QemuSetup {
   std::string qemu = "qemu-system-x86_64";
@@ -23,11 +32,12 @@ struct QemuSetup {
   std::int64_t nodes = 1;
   std::filesystem::path kernel;
   std::filesystem::path initramfs;
-  std::filesystem::path plan;     ///< the plan device's file
-  std::filesystem::path console;  ///< first serial port
-  std::filesystem::path events;   ///< second serial port
-  std::filesystem::path output;   ///< QEMU's own words
-  std::string cmdline;            ///< further kernel words, later ones win
+  std::filesystem::path plan;         ///< the plan device's file
+  std::filesystem::path console;      ///< first serial port
+  std::filesystem::path events;       ///< second serial port
+  std::filesystem::path output;       ///< QEMU's own words
+  std::string cmdline;                ///< further kernel words, later ones win
+  std::optional<OracleSetup> oracle;  ///< only with kTcg
 };
 
 /// Program and arguments. The monitor is expected on descriptor kPassedFd.

@@ -27,6 +27,7 @@ struct Summary {
   std::map<std::string, std::uint64_t> gauges;    ///< the highest of the phases
   std::map<std::string, std::uint64_t> metrics;   ///< of parts, as "id.name", summed over the phases
   std::map<std::string, judge::PhaseRecord> phases;
+  std::string oracle;  ///< its counts in one line; empty when there was none
   double seconds = 0;  ///< host time
 };
 

@@ -21,6 +21,31 @@ constexpr int kSlowdown = 4;
 /// which a busy host does 10 million a second.
 constexpr int kIcountSlowdown = 100;
 
+/// With the oracle everything takes longer, the boot too.
+constexpr int kOracleSlowdown = 6;
+
+/// Symbols for its reports: the kernel itself when it has some, else a System.map beside it.
+std::filesystem::path kernel_symbols(const artifact::Kernel& kernel) {
+  const Result<artifact::KernelFile> file = artifact::inspect_kernel(kernel.file);
+  if (file && file->format == artifact::KernelFile::Format::kVmlinux) return kernel.file;
+  std::filesystem::path map = kernel.file.parent_path() / ("System.map-" + kernel.release);
+  std::error_code error;
+  return std::filesystem::exists(map, error) ? map : std::filesystem::path();
+}
+
+std::optional<machine::OracleSetup> oracle_of(const Settings& settings, const RunDirectory& directory) {
+  if (settings.oracle == "off") return std::nullopt;
+  machine::OracleSetup oracle;
+  oracle.plugin = executable_directory() / "lufbed-oracle.so";
+  oracle.level = settings.oracle;
+  oracle.out = directory.path();
+  oracle.symbols = kernel_symbols(settings.kernel);
+  const std::filesystem::path program = executable_directory() / "luf-guest";
+  std::error_code error;
+  if (std::filesystem::exists(program, error)) oracle.program = program;
+  return oracle;
+}
+
 machine::QemuSetup setup_of(const Settings& settings, const Job& job, machine::Accel accel,
                             const RunDirectory& directory) {
   machine::QemuSetup setup;
@@ -38,17 +63,21 @@ machine::QemuSetup setup_of(const Settings& settings, const Job& job, machine::A
   setup.events = directory.file("events.jsonl");
   setup.output = directory.file("qemu.log");
   setup.cmdline = job.scenario.kernel.cmdline;
+  setup.oracle = oracle_of(settings, directory);
   if (!settings.append.empty()) setup.cmdline += (setup.cmdline.empty() ? "" : " ") + settings.append;
   return setup;
 }
 
-Patience patience_of(const scenario::Scenario& scenario) {
+Patience patience_of(const scenario::Scenario& scenario, bool with_oracle) {
   Patience patience{scenario.machine.boot_deadline, scenario.machine.stall_deadline,
                     scenario.machine.boot_deadline};
   const std::optional<std::int64_t> icount = scenario.machine.icount;
   const int slowdown = icount ? std::max(kSlowdown, kIcountSlowdown >> *icount) : kSlowdown;
   for (const scenario::Phase& phase : scenario.phases)
     patience.whole += phase.duration * slowdown + patience.stall;
+  if (with_oracle) {
+    for (Nanoseconds* stage : {&patience.boot, &patience.stall, &patience.whole}) *stage *= kOracleSlowdown;
+  }
   return patience;
 }
 
@@ -75,6 +104,18 @@ Result<void> prepare(const RunDirectory& directory, const Settings& settings, co
   return directory.write_state("incomplete");
 }
 
+/// Without its report a run with the oracle says nothing.
+void read_oracle(const machine::OracleSetup& setup, judge::Observation& seen) {
+  Result<judge::OracleReport> report = fail(Blame::kInfra, "");
+  const Result<std::string> text = read_file(setup.out / "oracle.json");
+  if (text) report = judge::parse_oracle_report(*text);
+  if (report) {
+    seen.oracle = *std::move(report);
+  } else if (!seen.error && seen.end == judge::RunEnd::kDone) {
+    seen.error = text ? report.error() : text.error();
+  }
+}
+
 Task<judge::Observation> boot_and_watch(const Environment& environment, const Job& job,
                                         const RunDirectory& directory, machine::QemuSetup setup) {
   judge::Observation seen;
@@ -98,12 +139,13 @@ Task<judge::Observation> boot_and_watch(const Environment& environment, const Jo
                   std::string(protocol::event::kDone),
                   [&environment](const guest::Event& event) { environment.progress.take(event); },
                   [&environment] { environment.progress.show(); }};
-  const Patience patience = patience_of(job.scenario);
+  const Patience patience = patience_of(job.scenario, setup.oracle.has_value());
   seen = co_await supervise(std::move(watched), patience);
   tasks.cancel();
   co_await tasks.join();
   const Result<std::string> console = read_file(setup.console);
   seen.console = console.value_or("");
+  if (setup.oracle) read_oracle(*setup.oracle, seen);
   // What cannot be read must not pass for a console without a fault.
   if (!console && !seen.error && seen.end == judge::RunEnd::kDone) seen.error = console.error();
   co_return seen;
@@ -116,6 +158,7 @@ report::Summary summary_of(const Settings& settings, const Job& job, const judge
                                                 : settings.kernel.release + "-" + settings.kernel.hash;
   summary.verdict = judge::judge(job.scenario, detectors_by_rule(job.scenario, settings.catalog), seen);
   report::add_numbers(seen.events, summary);
+  if (seen.oracle) summary.oracle = judge::to_line(*seen.oracle);
   return summary;
 }
 
