@@ -75,5 +75,18 @@ TEST(Layers, libraries_stay_in_their_folders) {
   }
 }
 
+/// The oracle runs inside QEMU: of the harness it may use the protocol only.
+TEST(Layers, the_oracle_uses_the_protocol_only) {
+  const std::regex pattern(R"(^\s*#include\s*"([a-z]+)/[^"]+")");
+  for (const fs::directory_entry& entry : fs::directory_iterator(fs::path(LUFBED_SOURCE_DIR) / "oracle")) {
+    std::ifstream file(entry.path());
+    std::smatch match;
+    for (std::string line; std::getline(file, line);) {
+      const bool own = std::regex_search(line, match, pattern);
+      EXPECT_TRUE(!own || match[1] == "protocol") << entry.path() << " includes " << line;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace luf

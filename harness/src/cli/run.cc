@@ -20,6 +20,7 @@ struct Options {
   std::string json;
   std::string junit;
   std::string accel;
+  std::string oracle = "off";
   std::string runs = "runs";
   std::string qemu = "qemu-system-x86_64";
   std::int64_t seed = -1;
@@ -41,6 +42,11 @@ Result<run::Settings> make_settings(const Options& options) {
   settings.executable = executable_directory() / "lufbed";
   settings.cold = options.cold;
   if (!options.accel.empty()) settings.accel = options.accel;
+  settings.oracle = options.oracle;
+  if (settings.oracle == "off") return settings;
+  if (settings.accel.value_or("auto") == "kvm")
+    return fail(Blame::kScenario, "--oracle {} needs emulation: leave out --accel kvm", settings.oracle);
+  settings.accel = "tcg";
   return settings;
 }
 
@@ -117,6 +123,12 @@ void add_run(CLI::App& app, Action& action) {
   command->add_option("--junit", options->junit, "Write the results as JUnit XML");
   command->add_option("--accel", options->accel, "Override the scenarios: auto, tcg or kvm")
       ->check(CLI::IsMember({"auto", "tcg", "kvm"}));
+  command
+      ->add_option(
+          "--oracle", options->oracle,
+          "Check every access of programs against the page tables: off, violations or full (docs/oracle.md)")
+      ->check(CLI::IsMember({"off", "violations", "full"}))
+      ->capture_default_str();
   command->add_option("--runs", options->runs, "Where run directories go")->capture_default_str();
   command->add_option("--qemu", options->qemu, "The QEMU to use")->capture_default_str();
   command->add_option("--seed", options->seed, "Override the scenarios' seed")->check(CLI::NonNegativeNumber);

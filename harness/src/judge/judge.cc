@@ -148,6 +148,36 @@ Verdict combine(std::vector<PhaseVerdict> phases) {
   return verdict;
 }
 
+/// Its violations are findings like a detector's. In a phase that expects a rule only those of that rule are: the oracle
+/// also sees what a planted fault breaks beside it.
+void add_oracle(const scenario::Scenario& scenario, const Observation& seen,
+                std::map<std::string, PhaseRecord>& records) {
+  if (!seen.oracle) return;
+  for (const OracleFinding& finding : seen.oracle->findings) {
+    const auto index = static_cast<std::size_t>(finding.phase);
+    if (finding.phase < 0 || index >= scenario.phases.size()) continue;
+    const scenario::Phase& phase = scenario.phases[index];
+    if (phase.expect != scenario::kSilent && phase.expect != finding.rule) continue;
+    PhaseRecord& record = records[phase.name];
+    record.findings.push_back({std::string(kOraclePart), finding.rule, finding.detail});
+    record.finding_count += finding.count;
+  }
+}
+
+/// Violations while no phase ran: during boot, or between two.
+std::optional<Cause> judge_oracle(const Observation& seen) {
+  if (!seen.oracle) return std::nullopt;
+  if (!seen.oracle->complete)
+    return Cause{Outcome::kInfra, Blame::kInfra, "the oracle's report is incomplete"};
+  for (const OracleFinding& finding : seen.oracle->findings) {
+    if (finding.phase < 0)
+      return Cause{
+          Outcome::kFail, Blame::kGuest,
+          fmt::format("{} violated outside of the phases: {} (oracle)", finding.rule, finding.detail)};
+  }
+  return std::nullopt;
+}
+
 /// Only what the phases say can be known: a panic or a hang (`run_failed`) stays a failure.
 void apply_known_failure(const scenario::Scenario& scenario, bool run_failed, Verdict& verdict) {
   if (scenario.known_failure.empty() || run_failed) return;
@@ -178,8 +208,10 @@ void add_notes(const std::map<std::string, PhaseRecord>& records, const Observat
 }  // namespace
 
 Verdict judge(const scenario::Scenario& scenario, const DetectorsByRule& detectors, const Observation& seen) {
-  const std::map<std::string, PhaseRecord> records = gather(seen.events);
-  const std::optional<Cause> cause = judge_run(scenario, seen);
+  std::map<std::string, PhaseRecord> records = gather(seen.events);
+  add_oracle(scenario, seen, records);
+  std::optional<Cause> cause = judge_run(scenario, seen);
+  if (!cause) cause = judge_oracle(seen);
   std::vector<PhaseVerdict> phases;
   bool any_violated = false;
   for (const scenario::Phase& phase : scenario.phases) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "guest/event.h"
+#include "judge/oracle.h"
 #include "judge/verdict.h"
 #include "machine/state.h"
 #include "scenario/scenario.h"
@@ -35,6 +36,7 @@ struct Observation {
   bool emulator_answers = true;       ///< when stalled
   std::string console;
   machine::MachineState machine;
+  std::optional<OracleReport> oracle;  ///< when the run had one
 };
 
 /// The detectors' ids by rule that can find it: lets an unfulfilled expectation be told from a skipped

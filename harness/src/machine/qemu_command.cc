@@ -61,7 +61,9 @@ void add_software(std::vector<std::string>& words, const QemuSetup& setup) {
 /// The memory backend of a node. A clone writes to copies of its template's pages.
 std::string memory_backend(const QemuSetup& setup, std::int64_t node, std::uint64_t size) {
   const std::string common = fmt::format("id=ram{},size={}M", node, size);
-  if (setup.origin == Origin::kBoot) return "memory-backend-ram," + common;
+  // The oracle finds memory by its name in /proc/self/maps; a memfd has one and leaves nothing behind.
+  if (setup.origin == Origin::kBoot)
+    return (setup.oracle ? "memory-backend-memfd," : "memory-backend-ram,") + common;
   return fmt::format("memory-backend-file,{},share={},mem-path={}", common,
                      setup.origin == Origin::kTemplate ? "on" : "off",
                      option_value(setup.ram / fmt::format("ram{}", node)));
@@ -87,6 +89,16 @@ void add_memory(std::vector<std::string>& words, const QemuSetup& setup) {
     words.insert(words.end(), {"-numa", fmt::format("node,nodeid={0},cpus={1},memdev=ram{0}", node,
                                                     cpu_range(setup.cpus, setup.nodes, node))});
   }
+}
+
+void add_oracle(std::vector<std::string>& words, const QemuSetup& setup) {
+  const OracleSetup& oracle = *setup.oracle;
+  std::string plugin = fmt::format("{},level={},out={},vcpus={}", option_value(oracle.plugin), oracle.level,
+                                   option_value(oracle.out), setup.cpus);
+  if (setup.icount) plugin += fmt::format(",icount={}", *setup.icount);
+  if (!oracle.symbols.empty()) plugin += ",kernel=" + option_value(oracle.symbols);
+  if (!oracle.program.empty()) plugin += ",program=" + option_value(oracle.program);
+  words.insert(words.end(), {"-plugin", plugin});
 }
 
 }  // namespace
@@ -123,6 +135,7 @@ std::vector<std::string> qemu_command(const QemuSetup& setup) {
       {"-object", fmt::format("memory-backend-file,id=plan,size=1M,share={},mem-path={}",
                               setup.origin == Origin::kClone ? "off" : "on", option_value(setup.plan))});
   words.insert(words.end(), {"-device", "ivshmem-plain,memdev=plan,master=on"});
+  if (setup.oracle) add_oracle(words, setup);
   words.insert(words.end(), {"-chardev", fmt::format("socket,id=qmp,fd={}", kPassedFd), "-mon",
                              "chardev=qmp,mode=control"});
   if (setup.origin == Origin::kClone) words.insert(words.end(), {"-S", "-incoming", "defer"});

@@ -19,6 +19,15 @@ enum class Origin {
   kClone,     ///< from a template's files, which stay as they are
 };
 
+/// The TLB oracle: a plugin of the emulator.
+struct OracleSetup {
+  std::filesystem::path plugin;
+  std::string level;              ///< "violations" or "full"
+  std::filesystem::path out;      ///< directory of its reports
+  std::filesystem::path symbols;  ///< of the kernel: an ELF file or a System.map; empty: none
+  std::filesystem::path program;  ///< the guest program with its symbols; empty: none
+};
+
 /// All that decides how a guest is started.
 struct QemuSetup {
   std::string qemu = "qemu-system-x86_64";
@@ -36,11 +45,12 @@ struct QemuSetup {
   std::int64_t nodes = 1;
   std::filesystem::path kernel;
   std::filesystem::path initramfs;
-  std::filesystem::path plan;     ///< the plan device's file
-  std::filesystem::path console;  ///< first serial port
-  std::filesystem::path events;   ///< second serial port
-  std::filesystem::path output;   ///< QEMU's own words
-  std::string cmdline;            ///< further kernel words, later ones win
+  std::filesystem::path plan;         ///< the plan device's file
+  std::filesystem::path console;      ///< first serial port
+  std::filesystem::path events;       ///< second serial port
+  std::filesystem::path output;       ///< QEMU's own words
+  std::string cmdline;                ///< further kernel words, later ones win
+  std::optional<OracleSetup> oracle;  ///< only with kTcg
 };
 
 /// Program and arguments. The monitor is expected on descriptor kPassedFd.

@@ -31,6 +31,7 @@ struct Summary {
   std::string digest = {};         ///< of a deterministic run that ended, else empty
   std::string first_finding = {};  ///< its rule, detector and sentence; empty: none
   std::string fingerprint = {};    ///< of the first finding
+  std::string oracle = {};         ///< its counts in one line; empty when there was none
 };
 
 /// Adds the numbers of a run's events to `summary`.

@@ -90,6 +90,7 @@ std::string repro_line(const Settings& settings, const Job& job, const Manifest&
   }
   words.insert(words.end(), {"--image-dir", settings.image.parts.parent_path().string()});
   words.insert(words.end(), {"--accel", manifest.accel, "--seed", std::to_string(job.scenario.seed)});
+  if (settings.oracle != "off") words.insert(words.end(), {"--oracle", settings.oracle});
   if (!settings.append.empty()) words.insert(words.end(), {"--append", settings.append});
   words.insert(words.end(),
                {"--qemu", settings.qemu, "--runs", std::filesystem::absolute(settings.runs).string()});

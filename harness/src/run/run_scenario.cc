@@ -29,6 +29,32 @@ constexpr int kIcountSlowdown = 100;
 /// For a deterministic guest, which ends itself after its last event.
 constexpr std::chrono::minutes kFinalPatience(1);
 
+/// With the oracle everything takes longer, the boot too.
+constexpr int kOracleSlowdown = 6;
+
+/// Symbols for its reports: the kernel itself when it has some, else a System.map beside it.
+std::filesystem::path kernel_symbols(const artifact::Kernel& kernel) {
+  const Result<artifact::KernelFile> file = artifact::inspect_kernel(kernel.file);
+  if (file && file->format == artifact::KernelFile::Format::kVmlinux) return kernel.file;
+  std::filesystem::path map = kernel.file.parent_path() / ("System.map-" + kernel.release);
+  std::error_code error;
+  return std::filesystem::exists(map, error) ? map : std::filesystem::path();
+}
+
+std::optional<machine::OracleSetup> oracle_of(const Settings& settings,
+                                              const std::filesystem::path& directory) {
+  if (settings.oracle == "off") return std::nullopt;
+  machine::OracleSetup oracle;
+  oracle.plugin = executable_directory() / "lufbed-oracle.so";
+  oracle.level = settings.oracle;
+  oracle.out = directory;
+  oracle.symbols = kernel_symbols(settings.kernel);
+  const std::filesystem::path program = executable_directory() / "luf-guest";
+  std::error_code error;
+  if (std::filesystem::exists(program, error)) oracle.program = program;
+  return oracle;
+}
+
 machine::QemuSetup setup_of(const Settings& settings, const Job& job, machine::Accel accel,
                             const std::filesystem::path& directory) {
   machine::QemuSetup setup;
@@ -47,17 +73,21 @@ machine::QemuSetup setup_of(const Settings& settings, const Job& job, machine::A
   setup.events = directory / "events.jsonl";
   setup.output = directory / "qemu.log";
   setup.cmdline = job.scenario.kernel.cmdline;
+  setup.oracle = oracle_of(settings, directory);
   if (!settings.append.empty()) setup.cmdline += (setup.cmdline.empty() ? "" : " ") + settings.append;
   return setup;
 }
 
-Patience patience_of(const scenario::Scenario& scenario) {
+Patience patience_of(const scenario::Scenario& scenario, bool with_oracle) {
   Patience patience{scenario.machine.boot_deadline, scenario.machine.stall_deadline,
                     scenario.machine.boot_deadline};
   const std::optional<std::int64_t> icount = scenario.machine.icount;
   const int slowdown = icount ? std::max(kSlowdown, kIcountSlowdown >> *icount) : kSlowdown;
   for (const scenario::Phase& phase : scenario.phases)
     patience.whole += phase.duration * slowdown + patience.stall;
+  if (with_oracle) {
+    for (Nanoseconds* stage : {&patience.boot, &patience.stall, &patience.whole}) *stage *= kOracleSlowdown;
+  }
   return patience;
 }
 
@@ -70,10 +100,10 @@ judge::DetectorsByRule detectors_by_rule(const scenario::Scenario& scenario,
   return detectors;
 }
 
-/// A deterministic guest goes on from a template, unless it is to boot.
+/// A deterministic guest goes on from a template, unless it is to boot. The oracle has to see all that a guest did.
 Task<Result<void>> take_clone(const Environment& environment, const Settings& settings,
                               const std::string& version, machine::QemuSetup& setup) {
-  if (settings.cold || !setup.icount) co_return Result<void>();
+  if (settings.cold || !setup.icount || setup.oracle) co_return Result<void>();
   const Result<Template> from = co_await template_for(environment, settings, setup, version);
   if (!from) co_return pass_on(from);
   co_return clone_from(*from, setup);
@@ -90,6 +120,18 @@ Result<void> prepare(const RunDirectory& directory, const Settings& settings, co
   if (auto done = guest::write_plan_device(setup.plan, scenario::make_plan(job.scenario, job.name)); !done)
     return done;
   return directory.write_state("incomplete");
+}
+
+/// Without its report a run with the oracle says nothing.
+void read_oracle(const machine::OracleSetup& setup, judge::Observation& seen) {
+  Result<judge::OracleReport> report = fail(Blame::kInfra, "");
+  const Result<std::string> text = read_file(setup.out / "oracle.json");
+  if (text) report = judge::parse_oracle_report(*text);
+  if (report) {
+    seen.oracle = *std::move(report);
+  } else if (!seen.error && seen.end == judge::RunEnd::kDone) {
+    seen.error = text ? report.error() : text.error();
+  }
 }
 
 /// Keeps what makes two deterministic runs comparable.
@@ -137,12 +179,13 @@ Task<judge::Observation> boot_and_watch(const Environment& environment, const Se
       return keep_final_state(machine, environment.clock.now() + kFinalPatience, state);
     };
   }
-  const Patience patience = patience_of(job.scenario);
+  const Patience patience = patience_of(job.scenario, setup.oracle.has_value());
   seen = co_await supervise(std::move(watched), patience);
   tasks.cancel();
   co_await tasks.join();
   const Result<std::string> console = read_file(setup.console);
   seen.console = console.value_or("");
+  if (setup.oracle) read_oracle(*setup.oracle, seen);
   // What cannot be read must not pass for a console without a fault.
   if (!console && !seen.error && seen.end == judge::RunEnd::kDone) seen.error = console.error();
   if (setup.icount && !seen.error && !settings.debugger) {
@@ -159,6 +202,7 @@ report::Summary summary_of(const Settings& settings, const Job& job, const judge
                                                 : settings.kernel.release + "-" + settings.kernel.hash;
   summary.verdict = judge::judge(job.scenario, detectors_by_rule(job.scenario, settings.catalog), seen);
   report::add_numbers(seen.events, summary);
+  if (seen.oracle) summary.oracle = judge::to_line(*seen.oracle);
   const auto finding = std::find_if(seen.events.begin(), seen.events.end(), [](const guest::Event& event) {
     return event.name == protocol::event::kFinding;
   });

@@ -39,6 +39,7 @@ struct Settings {
   std::string qemu = "qemu-system-x86_64";
   std::string append;                ///< further kernel words, after those of the scenario
   std::optional<std::string> accel;  ///< overrides the scenarios
+  std::string oracle = "off";        ///< or "violations", or "full"
   std::filesystem::path modules;     ///< of a brought kernel; empty: looked for
   std::filesystem::path executable;  ///< for the line that repeats a run
   std::size_t guests = 1;            ///< at a time

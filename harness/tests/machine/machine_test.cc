@@ -50,6 +50,16 @@ TEST(QemuCommand, doubles_commas_in_paths) {
       contains(qemu_command(setup()), "memory-backend-file,id=plan,size=1M,share=on,mem-path=/r/a,,b"));
 }
 
+TEST(QemuCommand, loads_the_oracle_and_gives_it_memory_that_it_can_find) {
+  QemuSetup with = setup();
+  with.icount = 3;
+  with.oracle = OracleSetup{"/b/p.so", "full", "/r/x,y", "/k/vmlinux", ""};
+  const std::vector<std::string> words = qemu_command(with);
+  EXPECT_TRUE(contains(words, "/b/p.so,level=full,out=/r/x,,y,vcpus=5,icount=3,kernel=/k/vmlinux"));
+  EXPECT_TRUE(contains(words, "memory-backend-memfd,id=ram1,size=256M"));
+  EXPECT_FALSE(contains(qemu_command(setup()), "-plugin"));
+}
+
 TEST(QemuCommand, differs_by_acceleration) {
   QemuSetup kvm = setup();
   kvm.accel = Accel::kKvm;

@@ -11,6 +11,7 @@
 #include "agent/describe.h"
 #include "agent/phase_runner.h"
 #include "agent/plan.h"
+#include "lib/doorbell.h"
 #include "protocol/event.h"
 
 namespace luf::guest {
@@ -61,6 +62,7 @@ bool wait_for_plan(EventStream& events, RamDisk& disk, int port, Plan& plan) {
 void run_plan(EventStream& events, const Topology& topology, int port) {
   for (const std::string& problem : mount_all()) tell_error(events, problem);
   for (const std::string& problem : load_modules()) tell_error(events, problem);
+  map_doorbell();  // without it only the oracle misses something
   Plan plan;
   RamDisk disk;
   if (wait_for_plan(events, disk, port, plan)) {

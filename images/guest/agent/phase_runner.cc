@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "agent/kernel_check.h"
+#include "lib/doorbell.h"
 #include "protocol/event.h"
 #include "protocol/luf_sysfs.h"
 
@@ -62,6 +63,7 @@ bool on_tmpfs(const PlannedPart& planned) {
 
 void PhaseRunner::run(const Phase& phase) {
   phase_ = &phase;
+  ring_phase(phases_begun_++);
   parts_.clear();
   if (phase.needs_luf && !exists(std::string(protocol::kLufDir))) {
     Json skip = fields();

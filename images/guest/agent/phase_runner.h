@@ -67,6 +67,7 @@ class PhaseRunner {
 
   // Of the phase that runs.
   const Phase* phase_ = nullptr;
+  std::uint64_t phases_begun_ = 0;
   SharedArea* area_ = nullptr;
   std::vector<Running> parts_;
   std::uint64_t started_ns_ = 0;

@@ -25,6 +25,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "lib/doorbell.h"
 #include "lib/page_store.h"
 #include "lib/params.h"
 #include "lib/residency.h"
@@ -55,6 +56,7 @@ char* map_writable(PartContext& context, int fd, std::uint64_t pages) {
 void store_version(PartContext& context, const PageStore& store, char* alias, std::uint64_t page,
                    CommittedVersions& committed) {
   const std::uint64_t version = committed.version[page].load(std::memory_order_relaxed) + 1;
+  ring_mark(act_mark(context.index(), page, version));
   store(alias, page, version);
   committed.version[page].store(version, std::memory_order_release);
   context.metric("tries").fetch_add(1);

@@ -24,6 +24,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "lib/doorbell.h"
 #include "lib/params.h"
 #include "lib/residency.h"
 #include "lib/unmappers.h"
@@ -59,6 +60,7 @@ void store_through_new_entry(Errand& errand, std::uint64_t page) {
   } while (!errand.table.present(page));
   auto& committed = errand.committed.version[page];
   const std::uint64_t version = committed.load(std::memory_order_relaxed) + 1;
+  ring_mark(act_mark(context.index(), page, version));
   restamp_line(errand.alias + page * kPageSize, context.owner(), page, version, 0);
   committed.store(version, std::memory_order_release);
   context.metric("promises").fetch_add(1);
@@ -120,8 +122,12 @@ void fault_pages(PartContext& context, const std::string& path, std::uint64_t pa
   pthread_join(third, nullptr);
 }
 
-void check_page(PartContext& context, const Line* view, std::uint64_t page, CommittedVersions& committed) {
+/// `learnt` is the version that the oracle has been told of.
+void check_page(PartContext& context, const Line* view, std::uint64_t page, CommittedVersions& committed,
+                std::uint64_t& learnt) {
   const std::uint64_t version = committed.version[page].load(std::memory_order_acquire);
+  if (version != learnt) ring_promise("R5", act_mark(context.index(), page, version), page_lines(view, page));
+  learnt = version;
   const Line seen = load_line(page_lines(view, page));
   const bool own = same_place(seen, context.owner(), page, 0);
   if (own && (!well_formed(seen) || seen.version >= version)) return;
@@ -145,9 +151,11 @@ void run(PartContext& context) {
   context.fork_pinned(context.reader_cpu(0), [&] {
     const Line* view = map_page_file(context, path, pages);
     context.add_target(getpid(), const_cast<Line*>(view), pages * kPageSize);
+    std::array<std::uint64_t, kMaxWatchedPages> learnt{};
     context.spin_for_start();
     while (!context.stopping()) {
-      for (std::uint64_t page = 0; page < pages; ++page) check_page(context, view, page, *committed);
+      for (std::uint64_t page = 0; page < pages; ++page)
+        check_page(context, view, page, *committed, learnt[page]);
       context.loads().fetch_add(pages * kWordsPerLine, std::memory_order_relaxed);
     }
   });

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "lib/doorbell.h"
 #include "lib/residency.h"
 
 namespace luf::guest {
@@ -37,6 +38,7 @@ void write_file_versions(PartContext& context, const std::string& path, std::uin
     const std::uint64_t page = away.empty() ? (round * 7) % pages : away[round % away.size()];
     const std::uint64_t version = committed.version[page].load(std::memory_order_relaxed) + 1;
     fill(data, context.owner(), page, version);
+    ring_mark(act_mark(context.index(), page, version));
     writer->write(data, page * kPageSize);  // act, and with its return the promise
     committed.version[page].store(version, std::memory_order_release);  // publish
     tries.fetch_add(1);

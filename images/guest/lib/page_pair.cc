@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "lib/doorbell.h"
 #include "lib/guarded_load.h"
 #include "lib/unmappers.h"
 
@@ -31,10 +32,17 @@ bool own_or_zero(const Line& line, std::uint64_t owner, std::uint64_t page, std:
 
 void PagePair::begin(std::uint64_t page) {
   told_[page].store(kBusy, std::memory_order_seq_cst);  // B sees it before it can see anything of the act
+  acts_[page].fetch_add(1, std::memory_order_relaxed);
+  ring_mark(mark(page));
+}
+
+unsigned PagePair::mark(std::uint64_t page) const {
+  return act_mark(context_.index(), page, acts_[page].load(std::memory_order_relaxed));
 }
 
 void PagePair::tell(std::uint64_t page, std::uint64_t expected, const PairPromise& promise) {
   promise_[page].store(&promise, std::memory_order_relaxed);
+  (promise.settle_ms ? ring_promise : ring_settled)(promise.rule, mark(page), address(page));
   told_[page].store(expected, std::memory_order_release);
   while (answer_[page].load(std::memory_order_acquire) != expected && !context_.stopping()) sleep_ns(20'000);
 }
@@ -88,6 +96,7 @@ void PagePair::check_page(std::uint64_t page, std::uint64_t line, std::atomic<st
     for (bool settled = !settle_ms; result == Look::old && !settled && !context_.stopping();) {
       ticks = context_.tick().load(std::memory_order_relaxed) - first_tick;
       settled = ticks >= *settle_ms && unmappers.all();
+      if (settled) ring_settled(promise_[page].load()->rule, mark(page), address(page));
       result = look(page, line, expected, seen);
       if (result == Look::agrees) brief.fetch_add(1, std::memory_order_relaxed);
     }

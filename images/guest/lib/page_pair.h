@@ -61,6 +61,8 @@ class PagePair {
  private:
   enum class Look { agrees, moved, old, foreign };
 
+  /// What the oracle knows the last act on the page by.
+  unsigned mark(std::uint64_t page) const;
   void read_pages();
   void check_page(std::uint64_t page, std::uint64_t line, std::atomic<std::uint64_t>& brief);
   Look look(std::uint64_t page, std::uint64_t line, std::uint64_t expected, Line& seen);
@@ -73,6 +75,7 @@ class PagePair {
   /// Written by A only, `promise_` before `told_`; 0: B may not judge.
   std::array<std::atomic<std::uint64_t>, kMaxPairPages> told_{};
   std::array<std::atomic<const PairPromise*>, kMaxPairPages> promise_{};
+  std::array<std::atomic<std::uint64_t>, kMaxPairPages> acts_{};
   /// What B has judged last. Written by B only.
   std::array<std::atomic<std::uint64_t>, kMaxPairPages> answer_{};
 };

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "lib/doorbell.h"
 #include "lib/unmappers.h"
 
 namespace luf::guest {
@@ -56,9 +57,14 @@ void report_old(PartContext& context, const VersionWatch& watch, const LinePlace
 }
 
 /// One look at one line. A line torn by a copy that is under way (own place, wrong checksum) proves nothing.
-void check_line(PartContext& context, const VersionWatch& watch, const LinePlace& place) {
+/// `learnt` is the version of that page that the oracle has been told of.
+void check_line(PartContext& context, const VersionWatch& watch, const LinePlace& place,
+                std::uint64_t& learnt) {
   // observe: first what was promised (acquire), then the data.
   const std::uint64_t committed = watch.committed->version[place.page].load(std::memory_order_acquire);
+  const unsigned mark = act_mark(context.index(), place.page, committed);
+  if (committed != learnt) ring_promise(watch.rule, mark, place.at);
+  learnt = committed;
   Line seen = watch.read(context, place);
   if (!same_place(seen, context.owner(), place.page, place.line)) {
     report_foreign(context, place, seen);
@@ -83,6 +89,7 @@ void check_line(PartContext& context, const VersionWatch& watch, const LinePlace
     if (last) break;
     ticks = context.tick().load(std::memory_order_relaxed) - first_tick;
     settled = ticks >= watch.settle_ticks && unmappers.all();
+    if (settled) ring_settled(watch.rule, mark, place.at);
   }
   report_old(context, watch, place, committed, seen, ticks);
 }
@@ -90,10 +97,11 @@ void check_line(PartContext& context, const VersionWatch& watch, const LinePlace
 }  // namespace
 
 void watch_versions(PartContext& context, const VersionWatch& watch) {
+  std::array<std::uint64_t, kMaxWatchedPages> learnt{};
   context.spin_for_start();
   for (std::uint64_t line = 0; !context.stopping(); line = (line + 1) % kLinesPerPage) {
     for (std::uint64_t page = 0; page < watch.pages; ++page)
-      check_line(context, watch, {page, line, page_lines(watch.view, page) + line});
+      check_line(context, watch, {page, line, page_lines(watch.view, page) + line}, learnt[page]);
     context.loads().fetch_add(watch.pages * kWordsPerLine, std::memory_order_relaxed);
   }
 }
