@@ -15,7 +15,7 @@
 #include <string>
 #include <unordered_set>
 
-#include "plugin_api.h"
+#include "steer_api.h"
 #include "strategy.h"
 
 extern "C" __attribute__((visibility("default"))) int qemu_plugin_version;

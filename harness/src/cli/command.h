@@ -70,7 +70,7 @@ Result<std::vector<std::filesystem::path>> scenario_files(const std::vector<std:
 Result<std::vector<run::Job>> load_jobs(const std::vector<std::string>& paths,
                                         const scenario::Catalog& catalog);
 
-/// Those of the scenarios that plant a fault and expect it to be seen.
+/// Those of the scenarios that are silent in one phase, then plant a fault and expect it to be seen.
 std::vector<scenario::Proof> proofs_among(const std::vector<run::Job>& jobs);
 
 /// Prints the error and returns its exit code: 2 for what the user wrote, 130 for what the user broke off,
