@@ -92,8 +92,6 @@ bool install(PartContext& context, int fd, char* at, const void* data) {
 
 void install_pages(PartContext& context, std::uint64_t pages, bool zeros, const PairPromise& promise) {
   alignas(kPageSize) static std::uint64_t data[kPageSize / sizeof(std::uint64_t)];
-  // Filling it must not be a fault: that would flush what the act is about.
-  if (mlock(data, sizeof(data)) != 0) context.fail("mlock: %s", std::strerror(errno));
   char* view = map_anonymous(context, pages);
   // A page that may be written is never left to a deferred flush.
   if (mprotect(view, pages * kPageSize, PROT_READ) != 0) context.fail("mprotect: %s", std::strerror(errno));
