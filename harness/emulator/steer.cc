@@ -15,11 +15,11 @@
 #include <string>
 #include <unordered_set>
 
-#include "steer_api.h"
+#include "plugin_api.h"
 #include "strategy.h"
 
 extern "C" __attribute__((visibility("default"))) int qemu_plugin_version;
-int qemu_plugin_version = 4;
+int qemu_plugin_version = luf::kApiVersion;
 
 namespace luf::steer {
 namespace {
@@ -102,7 +102,7 @@ bool waits(const qemu_plugin_insn* insn) {
          (qemu_plugin_insn_size(insn) == 1 && bytes[0] == 0xf4);
 }
 
-void on_translate(PluginId, qemu_plugin_tb* tb) {
+void on_translate(qemu_plugin_id_t, qemu_plugin_tb* tb) {
   auto* block = new Block;  // QEMU may execute it at any later time
   block->instructions = static_cast<std::uint32_t>(qemu_plugin_tb_n_insns(tb));
   for (std::size_t i = 0; i < block->instructions; ++i) {
@@ -114,10 +114,10 @@ void on_translate(PluginId, qemu_plugin_tb* tb) {
     if (waits(insn)) block->spins = true;
   }
   if (steer.points.empty()) block->at_point = true;  // then every block is a point
-  qemu_plugin_register_vcpu_tb_exec_cb(tb, on_block, kNoRegisters, block);
+  qemu_plugin_register_vcpu_tb_exec_cb(tb, on_block, QEMU_PLUGIN_CB_NO_REGS, block);
 }
 
-void on_exit(PluginId, void*) {
+void on_exit(qemu_plugin_id_t, void*) {
   if (steer.report.empty()) return;
   std::FILE* file = std::fopen(steer.report.c_str(), "w");
   if (file == nullptr) return;
@@ -146,7 +146,7 @@ int refuse(const char* text) {
   return 1;
 }
 
-int install(PluginId id, const qemu_info_t& info, int argc, char** argv) {
+int install(qemu_plugin_id_t id, const qemu_info_t& info, int argc, char** argv) {
   if (&current_cpu == nullptr || cpu_exit == nullptr || qemu_get_cpu == nullptr || vm_stop == nullptr)
     return refuse("this QEMU does not export cpu_exit, vm_stop and current_cpu; Debian's does");
   Choice choice;
@@ -179,7 +179,7 @@ int install(PluginId id, const qemu_info_t& info, int argc, char** argv) {
 }  // namespace
 }  // namespace luf::steer
 
-extern "C" __attribute__((visibility("default"))) int qemu_plugin_install(PluginId id,
+extern "C" __attribute__((visibility("default"))) int qemu_plugin_install(qemu_plugin_id_t id,
                                                                           const qemu_info_t* info, int argc,
                                                                           char** argv) {
   return luf::steer::install(id, *info, argc, argv);

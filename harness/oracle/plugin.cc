@@ -438,7 +438,7 @@ int install(qemu_plugin_id_t id, const qemu_info_t& info, int count, char** opti
 
 extern "C" {
 
-__attribute__((visibility("default"))) int qemu_plugin_version = luf::oracle::kApiVersion;
+__attribute__((visibility("default"))) int qemu_plugin_version = luf::kApiVersion;
 
 __attribute__((visibility("default"))) int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t* info,
                                                                int count, char** options) {

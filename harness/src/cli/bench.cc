@@ -32,9 +32,7 @@ struct Bench {
 
 /// What `lufbed run` boots by default. Hashing also brings the files into the page cache before the first guest.
 Result<Bench> make_bench(const Options& options) {
-  const Result<artifact::Kernel> kernel = options.kernel.empty()
-                                              ? artifact::kernel_in(options.locations.kernel())
-                                              : artifact::kernel_from(options.kernel);
+  const Result<artifact::Kernel> kernel = options.locations.kernel_or(options.kernel);
   if (!kernel) return pass_on(kernel);
   const Result<artifact::Image> image = artifact::image_in(options.locations.image());
   if (!image) return pass_on(image);

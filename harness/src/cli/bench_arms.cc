@@ -27,9 +27,7 @@ Task<void> work(const run::Environment& environment, const run::Settings& settin
 
 Result<run::Settings> settings_of(const ArmOptions& options, const artifact::Image& image) {
   run::Settings settings;
-  const Result<artifact::Kernel> kernel = options.kernel.empty()
-                                              ? artifact::kernel_in(options.locations.kernel())
-                                              : artifact::kernel_from(options.kernel);
+  const Result<artifact::Kernel> kernel = options.locations.kernel_or(options.kernel);
   if (!kernel) return pass_on(kernel);
   const Result<scenario::Catalog> catalog = load_catalog(image);
   if (!catalog) return pass_on(catalog);

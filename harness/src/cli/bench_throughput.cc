@@ -23,7 +23,7 @@ struct Options {
 struct Measured {
   Result<run::Explored> clones;
   Result<run::Explored> boots;
-  Result<std::string> qemu;
+  Result<run::Ready> ready;
 };
 
 run::Exploration exploration_of(const Options& options, const run::Job& job, std::int64_t runs) {
@@ -35,14 +35,15 @@ run::Exploration exploration_of(const Options& options, const run::Job& job, std
 /// The first clone of all is not measured: it may have its template made.
 Task<void> work(const run::Environment& environment, const Options& options, const run::Settings& settings,
                 const run::Job& job, Measured& measured) {
-  measured.qemu = co_await run::qemu_version(environment, settings.qemu);
-  if (!measured.qemu) co_return;
-  measured.clones = co_await run::explore(environment, settings, exploration_of(options, job, 1));
+  measured.ready = co_await run::make_ready(environment, settings);
+  if (!measured.ready) co_return;
+  const run::Ready& ready = *measured.ready;
+  measured.clones = co_await run::explore(environment, ready, exploration_of(options, job, 1));
   if (!measured.clones || measured.clones->broken) co_return;
-  measured.clones = co_await run::explore(environment, settings, exploration_of(options, job, options.runs));
+  measured.clones = co_await run::explore(environment, ready, exploration_of(options, job, options.runs));
   if (!measured.clones || options.cold == 0) co_return;
-  run::Settings cold = settings;
-  cold.cold = true;
+  run::Ready cold = ready;
+  cold.settings.cold = true;
   measured.boots = co_await run::explore(environment, cold, exploration_of(options, job, options.cold));
 }
 
@@ -62,13 +63,13 @@ int execute(const Options& options) {
   if (!jobs) return report_error(jobs.error());
   run::Job job = jobs->front();
   job.file.clear();
-  if (!job.scenario.machine.icount) job.scenario.machine.icount = scenario::kDefaultIcount;
+  job.scenario.make_deterministic();
   Session session;
   Measured measured;
   session.run([&](const run::Environment& environment) {
     return work(environment, options, *settings, job, measured);
   });
-  if (!measured.qemu) return report_error(measured.qemu.error());
+  if (!measured.ready) return report_error(measured.ready.error());
   const Result<double> clones = rate_of(measured.clones, options.runs);
   if (!clones) return report_error(clones.error());
   fmt::print(
@@ -84,7 +85,7 @@ int execute(const Options& options) {
   }
   fmt::print("kernel  {}-{}\nimage   {}\nqemu    {}\naccel   tcg\nseeds   1 to {}\n",
              settings->kernel.release, settings->kernel.hash, settings->image.initramfs_sha256,
-             *measured.qemu, options.runs);
+             measured.ready->qemu_version, options.runs);
   if (options.bar <= 0) return 0;
   fmt::print("bar     {:.1f} {} {:.1f} a minute\n", *clones, *clones >= options.bar ? "reaches" : "is below",
              options.bar);

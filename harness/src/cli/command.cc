@@ -30,6 +30,9 @@ void Locations::add_options(CLI::App& command) {
 }
 
 fs::path Locations::kernel() const { return choose(kernel_dir, "LUFBED_KERNEL_DIR", "../../kernel"); }
+Result<artifact::Kernel> Locations::kernel_or(const std::string& named) const {
+  return named.empty() ? artifact::kernel_in(kernel()) : artifact::kernel_from(named);
+}
 fs::path Locations::image() const { return choose(image_dir, "LUFBED_IMAGE_DIR", "../images"); }
 
 void GuestOptions::add_options(CLI::App& command) {
@@ -46,8 +49,7 @@ Result<run::Settings> GuestOptions::settings() const {
   if (!image) return pass_on(image);
   const Result<scenario::Catalog> catalog = load_catalog(*image);
   if (!catalog) return pass_on(catalog);
-  const Result<artifact::Kernel> found =
-      kernel.empty() ? artifact::kernel_in(locations.kernel()) : artifact::kernel_from(kernel);
+  const Result<artifact::Kernel> found = locations.kernel_or(kernel);
   if (!found) return pass_on(found);
   settings.kernel = *found;
   settings.image = *image;

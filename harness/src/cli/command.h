@@ -44,6 +44,8 @@ struct Locations {
   std::string image_dir;   ///< --image-dir, LUFBED_IMAGE_DIR
   void add_options(CLI::App& command);
   std::filesystem::path kernel() const;
+  /// The kernel file that the user named, or the one built here when `named` is empty. Errors: infra; scenario.
+  Result<artifact::Kernel> kernel_or(const std::string& named) const;
   std::filesystem::path image() const;
 };
 

@@ -42,7 +42,7 @@ Result<run::Job> job_of(const Options& options, const scenario::Catalog& catalog
   scenario::Schedule& schedule = job.scenario.schedule;
   // A host that is slow under some schedule must not make a guest look hung.
   job.scenario.machine.stall_deadline = std::max(job.scenario.machine.stall_deadline, kLeastStall);
-  if (!job.scenario.machine.icount) job.scenario.machine.icount = scenario::kDefaultIcount;
+  job.scenario.make_deterministic();
   if (!options.strategy.empty()) schedule.strategy = options.strategy;
   if (schedule.strategy == "none") schedule.strategy = "windows";
   if (options.depth > 0) schedule.depth = options.depth;
@@ -93,7 +93,12 @@ int tell(const Options& options, const run::Job& job, const run::Explored& explo
 
 Task<void> work(const run::Environment& environment, const run::Settings& settings,
                 const run::Exploration& exploration, Result<run::Explored>& explored) {
-  explored = co_await run::explore(environment, settings, exploration);
+  const Result<run::Ready> ready = co_await run::make_ready(environment, settings);
+  if (!ready) {
+    explored = pass_on(ready);
+    co_return;
+  }
+  explored = co_await run::explore(environment, *ready, exploration);
 }
 
 int execute(const Options& options) {

@@ -163,9 +163,7 @@ int execute(const Options& options) {
                                        tests.string())});
   }
   run::Settings settings;
-  const Result<artifact::Kernel> kernel = options.kernel.empty()
-                                              ? artifact::kernel_in(options.locations.kernel())
-                                              : artifact::kernel_from(options.kernel);
+  const Result<artifact::Kernel> kernel = options.locations.kernel_or(options.kernel);
   if (!kernel) return report_error(kernel.error());
   const Result<artifact::Image> image = artifact::image_in(options.locations.image());
   if (!image) return report_error(image.error());

@@ -23,9 +23,7 @@ struct Options {
 };
 
 Result<machine::QemuSetup> make_setup(const Options& options) {
-  const Result<artifact::Kernel> kernel = options.kernel.empty()
-                                              ? artifact::kernel_in(options.locations.kernel())
-                                              : artifact::kernel_from(options.kernel);
+  const Result<artifact::Kernel> kernel = options.locations.kernel_or(options.kernel);
   if (!kernel) return pass_on(kernel);
   const Result<artifact::Image> image = artifact::image_in(options.locations.image());
   if (!image) return pass_on(image);

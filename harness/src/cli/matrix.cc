@@ -15,35 +15,15 @@ namespace {
 
 struct Options {
   std::vector<std::string> paths;
-  Locations locations;
+  GuestOptions guest;
   run::MatrixPlan plan;
   std::string silent;
-  std::string kernel;
   std::string json;
   std::string html;
-  std::string runs = "runs";
-  std::string qemu = "qemu-system-x86_64";
   std::size_t jobs = 1;
   bool baseline = false;
   bool idle = false;
 };
-
-Result<run::Settings> make_settings(const Options& options, const artifact::Image& image,
-                                    const scenario::Catalog& catalog) {
-  run::Settings settings;
-  const Result<artifact::Kernel> kernel = options.kernel.empty()
-                                              ? artifact::kernel_in(options.locations.kernel())
-                                              : artifact::kernel_from(options.kernel);
-  if (!kernel) return pass_on(kernel);
-  settings.kernel = *kernel;
-  settings.image = image;
-  settings.catalog = catalog;
-  settings.qemu = options.qemu;
-  settings.runs = options.runs;
-  settings.guests = options.jobs;
-  settings.executable = executable_directory() / "lufbed";
-  return settings;
-}
 
 /// The scenarios that prove something, those for all faults when none were named. Errors: scenario.
 Result<std::vector<run::Job>> load_proofs(const Options& options, const scenario::Catalog& catalog) {
@@ -107,14 +87,11 @@ int execute(Options options) {
     if (!silent) return report_error(Error{Blame::kScenario, "--silent: " + silent.error().message});
     options.plan.silent = *silent;
   }
-  const Result<artifact::Image> image = artifact::image_in(options.locations.image());
-  if (!image) return report_error(image.error());
-  const Result<scenario::Catalog> catalog = load_catalog(*image);
-  if (!catalog) return report_error(catalog.error());
-  const Result<std::vector<run::Job>> proofs = load_proofs(options, *catalog);
-  if (!proofs) return report_error(proofs.error());
-  const Result<run::Settings> settings = make_settings(options, *image, *catalog);
+  Result<run::Settings> settings = options.guest.settings();
   if (!settings) return report_error(settings.error());
+  settings->guests = options.jobs;
+  const Result<std::vector<run::Job>> proofs = load_proofs(options, settings->catalog);
+  if (!proofs) return report_error(proofs.error());
   const std::vector<run::Job> jobs = run::matrix_jobs(*proofs, options.plan);
   Session session;
   Result<run::Outcome> outcome;
@@ -151,13 +128,9 @@ void add_matrix(CLI::App& app, Action& action) {
   command->add_option("--jobs", options->jobs, "Guests at a time")
       ->capture_default_str()
       ->check(CLI::Range(1, 64));
-  command->add_option("--kernel", options->kernel,
-                      "A vmlinux or bzImage to test instead of the one built here");
   command->add_option("--json", options->json, "Write the matrix as JSON");
   command->add_option("--html", options->html, "Write the matrix as a page");
-  command->add_option("--runs", options->runs, "Where run directories go")->capture_default_str();
-  command->add_option("--qemu", options->qemu, "The QEMU to use")->capture_default_str();
-  options->locations.add_options(*command);
+  options->guest.add_options(*command);
   command->callback([options, &action] { action = [options] { return execute(*options); }; });
 }
 

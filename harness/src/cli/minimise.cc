@@ -23,18 +23,13 @@ struct Options {
 
 Task<void> work(const run::Environment& environment, const Options& options, const run::Settings& given,
                 const run::Recorded& recorded, Result<run::Minimised>& minimised) {
-  const Result<std::string> version = co_await run::qemu_version(environment, given.qemu);
-  if (!version) {
-    minimised = pass_on(version);
-    co_return;
-  }
-  const Result<run::Settings> settings = run::settings_for(recorded, given, *version);
-  if (!settings) {
-    minimised = pass_on(settings);
+  const Result<run::Ready> ready = co_await run::ready_to_repeat(environment, given, recorded);
+  if (!ready) {
+    minimised = pass_on(ready);
     co_return;
   }
   const std::size_t workers = options.workers > 0 ? options.workers : run::default_workers();
-  minimised = co_await run::minimise(environment, *settings, recorded.job, recorded.fingerprints.front(),
+  minimised = co_await run::minimise(environment, *ready, recorded.job, recorded.fingerprints.front(),
                                      options.tries, workers);
 }
 

@@ -11,7 +11,6 @@
 #include "cli/session.h"
 #include "run/debug.h"
 #include "run/explore.h"
-#include "run/module_image.h"
 #include "run/pack.h"
 #include "run/run_scenario.h"
 
@@ -38,34 +37,16 @@ struct Repeats {
   std::filesystem::path where;
 };
 
-/// What the run is repeated with.
-struct Setting {
-  run::Settings settings;
-  std::string version;  ///< of QEMU
-};
-
-Task<Result<Setting>> prepare(const run::Environment& environment, run::Settings settings,
-                              const run::Recorded& recorded) {
-  const Result<std::string> version = co_await run::qemu_version(environment, settings.qemu);
-  if (!version) co_return pass_on(version);
-  const Result<artifact::Image> image = co_await run::image_for(environment, settings);
-  if (!image) co_return pass_on(image);
-  settings.image = *image;
-  const Result<run::Settings> own = run::settings_for(recorded, settings, *version);
-  if (!own) co_return pass_on(own);
-  co_return Setting{*own, *version};
-}
-
 Task<Result<Repeats>> repeat(const run::Environment& environment, const run::Settings& settings,
                              const run::Recorded& recorded, std::int64_t times) {
-  const Result<Setting> setting = co_await prepare(environment, settings, recorded);
-  if (!setting) co_return pass_on(setting);
+  const Result<run::Ready> ready = co_await run::ready_to_repeat(environment, settings, recorded);
+  if (!ready) co_return pass_on(ready);
   const run::AccelChoice accel{recorded.accel == "kvm" ? machine::Accel::kKvm : machine::Accel::kTcg,
                                "as in the run that is repeated"};
   Repeats repeats;
   for (std::int64_t i = 0; i < times && !environment.interrupt.asked(); ++i) {
     const report::Summary summary =
-        co_await run::run_scenario(environment, setting->settings, recorded.job, accel, setting->version);
+        co_await run::run_scenario(environment, ready->settings, recorded.job, accel, ready->qemu_version);
     const Result<run::Recorded> again = run::read_run(summary.directory, settings.catalog);
     if (!again) co_return fail(Blame::kInfra, "{}: {}", summary.verdict.reason, again.error().message);
     const run::Sameness same = run::compare(recorded, *again);
@@ -87,12 +68,12 @@ Task<Result<Repeats>> repeat(const run::Environment& environment, const run::Set
 Task<void> work_with_gdb(const run::Environment& environment, const run::Settings& settings,
                          const run::Recorded& recorded, const run::DebugSession& session,
                          Result<int>& status) {
-  const Result<Setting> setting = co_await prepare(environment, settings, recorded);
-  if (!setting) {
-    status = pass_on(setting);
+  const Result<run::Ready> ready = co_await run::ready_to_repeat(environment, settings, recorded);
+  if (!ready) {
+    status = pass_on(ready);
     co_return;
   }
-  status = co_await run::debug(environment, setting->settings, recorded, setting->version, session);
+  status = co_await run::debug(environment, *ready, recorded, session);
 }
 
 Task<void> work(const run::Environment& environment, const run::Settings& settings,

@@ -30,9 +30,7 @@ struct Options {
 
 Result<run::Settings> make_settings(const Options& options) {
   run::Settings settings;
-  const Result<artifact::Kernel> kernel = options.kernel.empty()
-                                              ? artifact::kernel_in(options.locations.kernel())
-                                              : artifact::kernel_from(options.kernel);
+  const Result<artifact::Kernel> kernel = options.locations.kernel_or(options.kernel);
   if (!kernel) return pass_on(kernel);
   settings.kernel = *kernel;
   settings.runs = options.runs;
@@ -88,8 +86,7 @@ int execute(const Options& options) {
   Result<run::Settings> settings = make_settings(options);
   if (!settings) return report_error(settings.error());
   for (run::Job& job : *jobs) {
-    if (options.deterministic && !job.scenario.machine.icount)
-      job.scenario.machine.icount = scenario::kDefaultIcount;
+    if (options.deterministic) job.scenario.make_deterministic();
   }
   if (const Result<void> fits = check_accel(options, *jobs); !fits) return report_error(fits.error());
   settings->image = *image;

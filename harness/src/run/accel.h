@@ -14,6 +14,9 @@ struct AccelChoice {
   std::string why;
 };
 
+/// What a deterministic guest runs on.
+inline AccelChoice deterministic_choice() { return {machine::Accel::kTcg, "deterministic"}; }
+
 /// Whether KVM works here. /dev/kvm may exist, answer, and still hang a guest; so a guest is booted to its
 /// first event within 10 s. The answer is kept in the cache, by host boot, CPU model, QEMU version and the
 /// device's own time stamp; `again` does not use it. Errors: cancelled; never for a KVM that does not work.

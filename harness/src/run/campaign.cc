@@ -4,7 +4,7 @@
 
 #include "async/task_group.h"
 #include "run/accel.h"
-#include "run/module_image.h"
+#include "run/ready.h"
 #include "run/run_scenario.h"
 
 namespace luf::run {
@@ -69,15 +69,13 @@ Task<void> work_off(const Environment& environment, const Settings& settings, Qu
 Task<Result<Outcome>> run_all(const Environment& environment, const Settings& given,
                               const std::vector<Job>& jobs) {
   Outcome outcome;
-  Settings settings = given;
-  const Result<std::string> version = co_await qemu_version(environment, settings.qemu);
-  if (!version) co_return pass_on(version);
-  const Result<artifact::Image> image = co_await image_for(environment, settings);
-  if (!image) co_return pass_on(image);
-  settings.image = *image;
-  const Result<AccelChoice> automatic = co_await automatic_choice(environment, settings, jobs, *version);
+  const Result<Ready> ready = co_await make_ready(environment, given);
+  if (!ready) co_return pass_on(ready);
+  const Settings& settings = ready->settings;
+  const Result<AccelChoice> automatic =
+      co_await automatic_choice(environment, settings, jobs, ready->qemu_version);
   if (!automatic && automatic.error().blame != Blame::kCancelled) co_return pass_on(automatic);
-  Queue queue{jobs, automatic.value_or(AccelChoice{}), *version};
+  Queue queue{jobs, automatic.value_or(AccelChoice{}), ready->qemu_version};
   for (const Job& job : jobs) queue.ahead += duration_of(job);
   queue.done.resize(jobs.size());
   TaskGroup workers(environment.executor, environment.clock);

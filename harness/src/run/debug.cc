@@ -5,6 +5,7 @@
 
 #include "artifact/symbols.h"
 #include "base/file.h"
+#include "run/accel.h"
 #include "run/run_scenario.h"
 #include "run/steering.h"
 
@@ -42,17 +43,16 @@ Task<void> run_gdb(fs::path kernel, fs::path socket, DebugSession session, int& 
 }
 
 /// Instructions executed when the violation was seen.
-Task<Result<Steered>> count(const Environment& environment, const Settings& given, const Recorded& recorded,
-                            const std::string& version) {
+Task<Result<Steered>> count(const Environment& environment, const Ready& ready, const Recorded& recorded) {
   const auto symbols = artifact::symbols_of(guest_program());
   if (!symbols) co_return pass_on(symbols);
   const auto marker = symbols->find(kMarker);
   if (marker == symbols->end())
     co_return fail(Blame::kInfra, "{} has no {}", guest_program().string(), kMarker);
-  Settings settings = given;
+  Settings settings = ready.settings;
   settings.stop.watch = marker->second;
-  const AccelChoice accel{machine::Accel::kTcg, "deterministic"};
-  const report::Summary summary = co_await run_scenario(environment, settings, recorded.job, accel, version);
+  const report::Summary summary =
+      co_await run_scenario(environment, settings, recorded.job, deterministic_choice(), ready.qemu_version);
   if (summary.digest != recorded.digest->whole())
     co_return fail(Blame::kInfra, "the run did not repeat ({}); `lufbed repro` says where it parted",
                    summary.directory.string());
@@ -84,23 +84,23 @@ std::vector<std::string> gdb_command(const fs::path& kernel, const fs::path& gue
   return words;
 }
 
-Task<Result<int>> debug(const Environment& environment, const Settings& given, const Recorded& recorded,
-                        const std::string& version, const DebugSession& wanted) {
+Task<Result<int>> debug(const Environment& environment, const Ready& ready, const Recorded& recorded,
+                        const DebugSession& wanted) {
   if (!recorded.digest)
     co_return fail(Blame::kScenario, "{}: only a deterministic run can be stopped at its violation",
                    recorded.directory.string());
-  const Result<Steered> seen = co_await count(environment, given, recorded, version);
+  const Result<Steered> seen = co_await count(environment, ready, recorded);
   if (!seen) co_return pass_on(seen);
   DebugSession session = wanted;
   session.cpu = seen->watched_cpu;
   int status = -1;
-  Settings settings = given;
+  Settings settings = ready.settings;
   settings.stop.at = seen->watched_at > session.before ? seen->watched_at - session.before : 1;
   settings.debugger = [&](const fs::path& socket) {
     return run_gdb(settings.kernel.file, socket, session, status);
   };
-  const AccelChoice accel{machine::Accel::kTcg, "deterministic"};
-  const report::Summary summary = co_await run_scenario(environment, settings, recorded.job, accel, version);
+  const report::Summary summary =
+      co_await run_scenario(environment, settings, recorded.job, deterministic_choice(), ready.qemu_version);
   if (status == kNotFound) co_return fail(Blame::kInfra, "{}", kGdbMissing);
   if (status < 0)
     co_return fail(Blame::kInfra, "the guest did not stop where the violation was: {} ({})",

@@ -21,8 +21,8 @@ struct DebugSession {
 /// before, and hands the terminal to gdb, with the symbols of kernel and guest program and a thread for each virtual
 /// CPU. Runs the guest twice: to count, and to stop. Blocks the io_context while gdb runs. Returns gdb's exit status.
 /// Errors: infra, also when the run has no violation that a detector of the guest told, or does not repeat.
-Task<Result<int>> debug(const Environment& environment, const Settings& settings, const Recorded& recorded,
-                        const std::string& qemu_version, const DebugSession& session);
+Task<Result<int>> debug(const Environment& environment, const Ready& ready, const Recorded& recorded,
+                        const DebugSession& session);
 
 /// The words that start gdb. Pure.
 std::vector<std::string> gdb_command(const std::filesystem::path& kernel, const std::filesystem::path& guest,

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "run/module_image.h"
 #include "run/run_scenario.h"
 
 namespace luf::run {
@@ -91,20 +90,15 @@ bool violates(const scenario::Scenario& scenario, const report::Summary& summary
                      [](const scenario::Phase& phase) { return phase.expect == scenario::kSilent; });
 }
 
-Task<Result<Explored>> explore(const Environment& environment, const Settings& given,
+Task<Result<Explored>> explore(const Environment& environment, const Ready& ready,
                                const Exploration& exploration) {
-  Settings settings = given;
-  const Result<std::string> version = co_await qemu_version(environment, settings.qemu);
-  if (!version) co_return pass_on(version);
-  const Result<artifact::Image> image = co_await image_for(environment, settings);
-  if (!image) co_return pass_on(image);
-  settings.image = *image;
-  const Result<void> warm = co_await warm_up(environment, settings, exploration.job, *version);
+  const Result<void> warm =
+      co_await warm_up(environment, ready.settings, exploration.job, ready.qemu_version);
   if (!warm) co_return pass_on(warm);
   Search search(environment, exploration);
   const Work work{[&search] { return search.next(); },
                   [&search](const Job& job, const report::Summary& summary) { search.done(job, summary); }};
-  co_await run_pool(environment, settings, exploration.workers, *version, work);
+  co_await run_pool(environment, ready, exploration.workers, work);
   search.found.seconds = search.seconds();
   if (environment.interrupt.asked())
     co_return fail(Blame::kCancelled, "stopped after {} seeds", search.found.runs);

@@ -37,7 +37,7 @@ bool violates(const scenario::Scenario& scenario, const report::Summary& summary
 
 /// Runs seeds side by side, in their order, until the first violation or a limit. Which one is first can depend on the
 /// host when several workers run. Errors: infra, cancelled; nothing for what guests do.
-Task<Result<Explored>> explore(const Environment& environment, const Settings& settings,
+Task<Result<Explored>> explore(const Environment& environment, const Ready& ready,
                                const Exploration& exploration);
 
 /// The probability of a violation in a run is below this, with 95 % confidence, when `runs` of them had none.

@@ -37,7 +37,7 @@ void add_phase_steps(const Phase& phase, std::vector<Step>& steps) {
 /// One question: does the scenario fail in the same way, for one of a few seeds?
 struct Asker {
   const Environment& environment;
-  const Settings& settings;
+  const Ready& ready;
   Job job;
   std::string fingerprint;
   std::int64_t tries;
@@ -51,7 +51,7 @@ struct Asker {
     changed.scenario = std::move(scenario);
     Exploration exploration{changed, job.scenario.seed, tries, {}, workers};
     exploration.fingerprint = fingerprint;
-    const Result<Explored> explored = co_await explore(environment, settings, exploration);
+    const Result<Explored> explored = co_await explore(environment, ready, exploration);
     if (!explored) co_return pass_on(explored);
     runs += explored->runs;
     if (!explored->violation) co_return false;
@@ -141,9 +141,9 @@ Task<Result<std::vector<bool>>> reduce(std::size_t count, const StillFails& stil
   co_return out;
 }
 
-Task<Result<Minimised>> minimise(const Environment& environment, const Settings& settings, const Job& job,
+Task<Result<Minimised>> minimise(const Environment& environment, const Ready& ready, const Job& job,
                                  const std::string& fingerprint, std::int64_t tries, std::size_t workers) {
-  Asker asker{environment, settings, job, fingerprint, tries, workers};
+  Asker asker{environment, ready, job, fingerprint, tries, workers};
   const Result<bool> at_all = co_await asker.fails(job.scenario);
   if (!at_all) co_return pass_on(at_all);
   if (!*at_all)

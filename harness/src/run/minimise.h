@@ -40,7 +40,7 @@ struct Minimised {
 
 /// Reduces a deterministic run's scenario while some of `tries` seeds, from its own upwards, gives a violation with the
 /// same fingerprint. Errors: infra, cancelled; scenario, when it does not fail at all.
-Task<Result<Minimised>> minimise(const Environment& environment, const Settings& settings, const Job& job,
+Task<Result<Minimised>> minimise(const Environment& environment, const Ready& ready, const Job& job,
                                  const std::string& fingerprint, std::int64_t tries, std::size_t workers);
 
 }  // namespace luf::run

@@ -7,8 +7,7 @@
 #include <string>
 
 #include "report/summary.h"
-#include "run/accel.h"
-#include "run/settings.h"
+#include "run/ready.h"
 
 namespace luf::run {
 
@@ -20,8 +19,8 @@ struct Work {
 
 /// Runs what `work` gives, `workers` guests at a time, until there is no more or the user breaks it off. Only deterministic
 /// jobs: guests side by side disturb each other's host time.
-Task<void> run_pool(const Environment& environment, const Settings& settings, std::size_t workers,
-                    std::string qemu_version, const Work& work);
+Task<void> run_pool(const Environment& environment, const Ready& ready, std::size_t workers,
+                    const Work& work);
 
 /// How many guests a host carries side by side when each keeps one CPU busy.
 std::size_t default_workers();

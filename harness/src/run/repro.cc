@@ -84,23 +84,30 @@ Result<Recorded> read_run(const fs::path& directory, const scenario::Catalog& ca
   return recorded;
 }
 
-Result<Settings> settings_for(const Recorded& recorded, const Settings& given,
-                              const std::string& qemu_version) {
-  Settings settings = given;
-  const Result<artifact::Kernel> kernel = find_kernel(recorded, given);
+Result<Ready> ready_for(const Recorded& recorded, const Ready& given) {
+  Ready ready = given;
+  Settings& settings = ready.settings;
+  const Result<artifact::Kernel> kernel = find_kernel(recorded, given.settings);
   if (!kernel) return pass_on(kernel);
   settings.kernel = *kernel;
   settings.append = recorded.append;
   settings.accel = recorded.accel;
   settings.cold = !recorded.cloned;
-  if (given.image.initramfs_sha256 != recorded.image_sha256)
+  if (settings.image.initramfs_sha256 != recorded.image_sha256)
     return fail(Blame::kInfra,
                 "the run used the guest image {}, here is {}; check out the state of the run and build it",
-                recorded.image_sha256.substr(0, 12), given.image.initramfs_sha256.substr(0, 12));
-  if (qemu_version != recorded.qemu_version)
+                recorded.image_sha256.substr(0, 12), settings.image.initramfs_sha256.substr(0, 12));
+  if (ready.qemu_version != recorded.qemu_version)
     return fail(Blame::kInfra, "the run used \"{}\", here is \"{}\"; name that one with --qemu",
-                recorded.qemu_version, qemu_version);
-  return settings;
+                recorded.qemu_version, ready.qemu_version);
+  return ready;
+}
+
+Task<Result<Ready>> ready_to_repeat(const Environment& environment, const Settings& given,
+                                    const Recorded& recorded) {
+  const Result<Ready> ready = co_await make_ready(environment, given);
+  if (!ready) co_return pass_on(ready);
+  co_return ready_for(recorded, *ready);
 }
 
 Sameness compare(const Recorded& first, const Recorded& again) {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "run/digest.h"
-#include "run/settings.h"
+#include "run/ready.h"
 
 namespace luf::run {
 
@@ -31,10 +31,13 @@ struct Recorded {
 /// Reads a run directory. Errors: scenario, one line that names the file: missing, damaged, or of a run that did not end.
 Result<Recorded> read_run(const std::filesystem::path& directory, const scenario::Catalog& catalog);
 
-/// `settings` for that run: its kernel, found where it was, else the one given; cold or not. Errors: infra, when the
+/// `given` for that run: its kernel, found where it was, else the one given; cold or not. Errors: infra, when the
 /// kernel, image or QEMU is another one: then nothing is run.
-Result<Settings> settings_for(const Recorded& recorded, const Settings& settings,
-                              const std::string& qemu_version);
+Result<Ready> ready_for(const Recorded& recorded, const Ready& given);
+
+/// make_ready(), then ready_for(). Errors: theirs.
+Task<Result<Ready>> ready_to_repeat(const Environment& environment, const Settings& given,
+                                    const Recorded& recorded);
 
 /// Whether `again` came to the same, and if not, where it parted.
 struct Sameness {

@@ -109,6 +109,15 @@ Task<Result<void>> take_clone(const Environment& environment, const Settings& se
   co_return clone_from(*from, setup);
 }
 
+/// Where gdb and QEMU meet. A socket's name must be short, which that of a run directory may not be.
+Result<void> make_gdb_socket(std::optional<Scratch>& scratch, machine::QemuSetup& setup) {
+  Result<Scratch> made = Scratch::directory("lufbed-gdb-");
+  if (!made) return pass_on(made);
+  scratch.emplace(std::move(*made));
+  setup.gdb = scratch->path() / "gdb";
+  return {};
+}
+
 /// Everything that must lie on disk before the machine starts.
 Result<void> prepare(const RunDirectory& directory, const Settings& settings, const Job& job,
                      const Manifest& manifest, const machine::QemuSetup& setup) {
@@ -244,10 +253,9 @@ Task<report::Summary> run_scenario(const Environment& environment, const Setting
   }
   if (job.file.empty()) job.file = directory->file("scenario.toml");
   machine::QemuSetup setup = setup_of(settings, job, accel.accel, directory->path());
-  // A socket's name must be short.
-  const Result<Scratch> socket = Scratch::directory("lufbed-gdb-");
-  if (settings.debugger && socket) setup.gdb = socket->path() / "gdb";
+  std::optional<Scratch> socket;
   Result<void> prepared = directory->write("events.jsonl", "");
+  if (prepared && settings.debugger) prepared = make_gdb_socket(socket, setup);
   if (prepared) prepared = add_steering(settings, job.scenario, directory->file("steer.json"), setup);
   if (prepared) prepared = co_await take_clone(environment, settings, qemu_version, setup);
   const Manifest manifest = make_manifest(settings, job, setup, accel, std::move(qemu_version));

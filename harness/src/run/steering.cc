@@ -10,16 +10,25 @@ namespace luf::run {
 namespace {
 
 /// Where unmappers put flushes off and where flushes are made up for. What a kernel has not, or has inlined, is left out.
-constexpr std::array kPoints{"try_to_unmap_one",     "try_to_migrate_one",
-                             "try_to_unmap_flush",   "arch_tlbbatch_flush",
-                             "flush_tlb_mm_range",   "native_flush_tlb_multi",
-                             "ptep_clear_flush",     "handle_mm_fault",
-                             "set_pte_range",        "finish_fault",
-                             "wp_page_copy",         "copy_page_range",
-                             "luf_publish",          "luf_settle",
-                             "luf_hold_batch",       "__luf_flush_mm",
-                             "__luf_flush_mapping",  "__luf_delay",
-                             "__luf_before_mkwrite", "luf_fold"};
+constexpr std::array kPoints{"try_to_unmap_one",
+                             "try_to_migrate_one",
+                             "try_to_unmap_flush",
+                             "arch_tlbbatch_flush",
+                             "flush_tlb_mm_range",
+                             "native_flush_tlb_multi",
+                             "ptep_clear_flush",
+                             "handle_mm_fault",
+                             "set_pte_range",
+                             "finish_fault",
+                             "wp_page_copy",
+                             "copy_page_range",
+                             "luf_publish",
+                             "luf_settle",
+                             "__luf_flush_mm",
+                             "__luf_flush_mapping",
+                             "__luf_delay",
+                             "__luf_before_mkwrite",
+                             "luf_fold"};
 
 using Symbols = std::map<std::string, std::uint64_t>;
 

@@ -14,6 +14,10 @@ namespace luf::scenario {
 
 using std::chrono::seconds;
 
+/// What machine.icount becomes where a run must be deterministic and the scenario does not say: 62.5 million instructions
+/// a guest second, about what a host does.
+inline constexpr std::int64_t kDefaultIcount = 4;
+
 struct Machine {
   std::int64_t cpus = 4;
   std::uint64_t memory = std::uint64_t{512} << 20U;  ///< bytes
@@ -72,11 +76,9 @@ struct Scenario {
   Schedule schedule;
   std::vector<Phase> phases;
   std::vector<Part> parts;
+  /// Makes the guest's time that of its instructions, if it is not already.
+  void make_deterministic() { machine.icount = machine.icount.value_or(kDefaultIcount); }
 };
-
-/// What machine.icount becomes where a run must be deterministic and the scenario does not say: 62.5 million instructions
-/// a guest second, about what a host does.
-inline constexpr std::int64_t kDefaultIcount = 4;
 
 inline constexpr const char* kSilent = "silent";
 inline constexpr const char* kAny = "any";  ///< of `expect`: a finding ends the phase, and none is missed

@@ -101,17 +101,19 @@ TEST(Repro, runs_nothing_with_another_kernel_image_or_qemu) {
   const luf::testing::TempDirectory directory;
   put_run(directory);
   const Recorded recorded = *read(directory);
-  Settings settings;
-  settings.kernel.hash = "k1";
-  settings.image.initramfs_sha256 = "i1";
-  const Result<Settings> own = settings_for(recorded, settings, "Q 10");
+  Ready here;
+  here.qemu_version = "Q 10";
+  here.settings.kernel.hash = "k1";
+  here.settings.image.initramfs_sha256 = "i1";
+  const Result<Ready> own = ready_for(recorded, here);
   ASSERT_TRUE(own) << own.error().message;
-  EXPECT_FALSE(own->cold);
-  EXPECT_NE(settings_for(recorded, settings, "Q 11").error().message.find("\"Q 11\""), std::string::npos);
-  settings.image.initramfs_sha256 = "i2";
-  EXPECT_NE(settings_for(recorded, settings, "Q 10").error().message.find("guest image"), std::string::npos);
-  settings.kernel.hash = "k2";
-  EXPECT_NE(settings_for(recorded, settings, "Q 10").error().message.find("kernel k1"), std::string::npos);
+  EXPECT_FALSE(own->settings.cold);
+  EXPECT_NE(ready_for(recorded, Ready{here.settings, "Q 11"}).error().message.find("\"Q 11\""),
+            std::string::npos);
+  here.settings.image.initramfs_sha256 = "i2";
+  EXPECT_NE(ready_for(recorded, here).error().message.find("guest image"), std::string::npos);
+  here.settings.kernel.hash = "k2";
+  EXPECT_NE(ready_for(recorded, here).error().message.find("kernel k1"), std::string::npos);
 }
 
 TEST(Repro, names_the_first_event_that_differs) {

@@ -1,16 +1,16 @@
-// QEMU's plugin interface, version 4 (QEMU 9.2 and 10.0), as far as the oracle uses it: own declarations, for no package
-// of Debian carries the header. QEMU resolves the functions when it loads the plugin.
+// QEMU's plugin interface, version 4 (QEMU 9.2 and 10.0), as far as our plugins use it: own declarations, for no package
+// of Debian carries the header. QEMU resolves the functions when it loads a plugin.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
-namespace luf::oracle {
+namespace luf {
 
 /// The one version these declarations were written for. In 5 and later the rules for reading registers differ.
 inline constexpr int kApiVersion = 4;
 
-}  // namespace luf::oracle
+}  // namespace luf
 
 extern "C" {
 
@@ -102,4 +102,11 @@ std::uint64_t qemu_plugin_hwaddr_phys_addr(const qemu_plugin_hwaddr* address);
 
 GArray* qemu_plugin_get_registers(void);
 int qemu_plugin_read_register(qemu_plugin_register* handle, GByteArray* buffer);
+void qemu_plugin_outs(const char* text);
+
+// No part of the plugin interface, but exported by builds with modules, as Debian's are: looked up when the plugin loads.
+extern thread_local void* current_cpu __attribute__((weak));
+void cpu_exit(void* cpu) __attribute__((weak));
+void* qemu_get_cpu(int index) __attribute__((weak));
+int vm_stop(int state) __attribute__((weak));
 }
