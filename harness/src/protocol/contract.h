@@ -106,7 +106,7 @@ struct Fault {
   std::string_view survives = {};  ///< as in FlushPoint
 };
 
-inline constexpr std::array<Fault, 7> kFaults{{
+inline constexpr std::array<Fault, 13> kFaults{{
     {"cpu_mask", "R8", "a flush forgets one CPU"},
     {"lost_mark", "R3", "neither mm nor file is marked: no flush point knows that something is pending"},
     {"early_done", "R8", "a flush counts as done before the CPUs have flushed"},
@@ -115,6 +115,20 @@ inline constexpr std::array<Fault, 7> kFaults{{
     {"defer_any_entry", "R5", "entries that were flushed at once are not asked whether they can store"},
     {"keep_pending", "R8",
      "what reclaim has unmapped and then kept stays pending, and nobody knows when it is freed"},
+    {"past_madvise", "R1",
+     "Linux before 99baac21e458: MADV_DONTNEED that finds nothing does not wait for the flush of one that "
+     "did"},
+    {"past_batch", "R1",
+     "Linux before 3ea277194daa: munmap and mprotect do not flush what reclaim has cleared and not yet "
+     "flushed"},
+    {"past_move", "R4",
+     "Linux before eb66ae030829 and 5d1904204c99: mremap flushes after it has let go of the page table"},
+    {"past_copy", "R6",
+     "Linux before 4ce072f1faf2: a copy-on-write maps the copy before the original is flushed"},
+    {"past_dirty", "R7",
+     "Linux before 1cf35d47712d: a dirty page can be cleaned after it was zapped and before the flush"},
+    {"past_protect", "R7",
+     "Linux before 20841405940e: an entry without access passes for flushed while mprotect has yet to flush"},
 }};
 
 }  // namespace luf::protocol

@@ -24,6 +24,12 @@ enum class LitmusAct {
   unmap,       ///< unmap x
   forbid,      ///< forbid x        mprotect(PROT_NONE)
   truncate,    ///< truncate x
+  drop,        ///< drop x          MADV_DONTNEED
+  move,        ///< move x          mremap to another address
+  poke,        ///< a = poke x 1    a store through the mapping that loads go through; F: it faulted
+  sync,        ///< sync x          fdatasync
+  disk,        ///< a = disk x      O_DIRECT read
+  pause,       ///< pause 50        microseconds
   migrate,     ///< migrate x       to the next node
   reclaim,     ///< reclaim         memory.reclaim of all pages
 };

@@ -52,7 +52,13 @@ inline constexpr Verb kVerbs[] = {
     {"write", LitmusAct::write, true},        {"copy", LitmusAct::copy, true},
     {"unmap", LitmusAct::unmap, false},       {"forbid", LitmusAct::forbid, false},
     {"truncate", LitmusAct::truncate, false}, {"migrate", LitmusAct::migrate, false},
+    {"drop", LitmusAct::drop, false},         {"move", LitmusAct::move, false},
+    {"sync", LitmusAct::sync, false},         {"poke", LitmusAct::poke, true},
+    {"disk", LitmusAct::disk, false},
 };
+
+/// These tell how they ended, so they stand after "a =".
+inline bool answers(LitmusAct act) { return act == LitmusAct::poke || act == LitmusAct::disk; }
 
 /// "a = x", "a = f", "x = 1", "f = 1"
 inline bool read_assignment(const Words& words, LitmusStep& step) {
@@ -71,7 +77,27 @@ inline bool read_assignment(const Words& words, LitmusStep& step) {
   return step.act == LitmusAct::store || is(words[0], kLitmusFlags);
 }
 
+/// "unmap x", "write x 1"
 inline bool read_verb(const Words& words, LitmusStep& step) {
+  for (const Verb& verb : kVerbs) {
+    if (words.empty() || words[0] != verb.name) continue;
+    if (words.size() != (verb.has_value ? 3U : 2U) || !is(words[1], kLitmusPages)) return false;
+    step.act = verb.act;
+    step.page = named(words[1], kLitmusPages);
+    return !verb.has_value || number(words[2], step.value);
+  }
+  return false;
+}
+
+/// "a = poke x 1", "a = disk x"
+inline bool read_answer(const Words& words, LitmusStep& step) {
+  if (words.size() < 3 || words[1] != "=" || !is(words[0], kLitmusRegisters)) return false;
+  step.into = named(words[0], kLitmusRegisters);
+  return read_verb(Words(words.begin() + 2, words.end()), step) && answers(step.act);
+}
+
+/// All that has no register.
+inline bool read_plain(const Words& words, LitmusStep& step) {
   if (words.size() == 1 && words[0] == "reclaim") {
     step.act = LitmusAct::reclaim;
     return true;
@@ -82,23 +108,27 @@ inline bool read_verb(const Words& words, LitmusStep& step) {
     if (step.act == LitmusAct::await) step.flag = named(words[1], kLitmusFlags);
     return step.act == LitmusAct::await_page || is(words[1], kLitmusFlags);
   }
-  for (const Verb& verb : kVerbs) {
-    if (words[0] != verb.name || words.size() != (verb.has_value ? 3U : 2U) || !is(words[1], kLitmusPages))
-      continue;
-    step.act = verb.act;
-    step.page = named(words[1], kLitmusPages);
-    return !verb.has_value || number(words[2], step.value);
+  if (words.size() == 2 && words[0] == "pause") {
+    step.act = LitmusAct::pause;
+    return number(words[1], step.value);
   }
-  return false;
+  return read_verb(words, step) && !answers(step.act);
+}
+
+inline bool read_step(const Words& words, LitmusStep& step) {
+  return read_assignment(words, step) || read_answer(words, step) || read_plain(words, step);
 }
 
 inline void take(const LitmusStep& step, LitmusProgram& program) {
   const bool on_page = step.act != LitmusAct::load_flag && step.act != LitmusAct::store_flag &&
-                       step.act != LitmusAct::await && step.act != LitmusAct::reclaim;
+                       step.act != LitmusAct::await && step.act != LitmusAct::reclaim &&
+                       step.act != LitmusAct::pause;
   if (on_page) program.pages = std::max(program.pages, step.page + 1);
-  if (step.act == LitmusAct::load || step.act == LitmusAct::load_flag) program.registers[step.into] = true;
+  if (step.act == LitmusAct::load || step.act == LitmusAct::load_flag || answers(step.act))
+    program.registers[step.into] = true;
   if (step.act == LitmusAct::migrate || step.act == LitmusAct::reclaim) ++program.unmaps;
-  if (step.act == LitmusAct::store || step.act == LitmusAct::write || step.act == LitmusAct::truncate)
+  if (step.act == LitmusAct::store || step.act == LitmusAct::write || step.act == LitmusAct::truncate ||
+      step.act == LitmusAct::poke)
     program.changed[step.page] = true;
 }
 
@@ -126,8 +156,7 @@ inline std::string parse_litmus(std::string_view text, LitmusProgram& program) {
       const litmus_text::Words words = litmus_text::words_of(part);
       if (words.empty()) continue;
       LitmusStep step{};
-      if (!litmus_text::read_assignment(words, step) && !litmus_text::read_verb(words, step))
-        return "\"" + part + "\" of " + head + " is no step";
+      if (!litmus_text::read_step(words, step)) return "\"" + part + "\" of " + head + " is no step";
       litmus_text::take(step, program);
       steps.push_back(step);
     }

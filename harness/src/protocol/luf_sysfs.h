@@ -27,7 +27,7 @@ inline constexpr std::string_view kLufFaultDir = "/sys/kernel/debug/luf/fault";
 
 /// Windows that can be widened, by `us` (microseconds), as often as `probability` says.
 inline constexpr std::string_view kLufDelayDir = "/sys/kernel/debug/luf/delay";
-inline constexpr std::array<std::string_view, 7> kDelays{"publish", "hold", "flush",     "done",
-                                                         "set",     "fork", "fault_tail"};
+inline constexpr std::array<std::string_view, 11> kDelays{
+    "publish", "hold", "flush", "done", "set", "fork", "fault_tail", "batch", "gather", "move", "copy"};
 
 }  // namespace luf::protocol

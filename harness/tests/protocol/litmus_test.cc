@@ -20,14 +20,17 @@ TEST(LitmusProgram, knows_every_step) {
   const LitmusProgram program = parsed(
       "P0: await f; await y; a = x; b = g\n"
       "P1: reclaim; migrate x; x = 3; write y 4; copy x 5; f = 1\n\n"
-      "P2: unmap x; forbid x; truncate z");
-  ASSERT_EQ(program.processors.size(), 3U);
+      "P2: unmap x; forbid x; truncate z\n"
+      "P3: drop x; move y; c = poke x 7; sync x; d = disk x; pause 50");
+  ASSERT_EQ(program.processors.size(), 4U);
   const std::vector<LitmusAct> first{LitmusAct::await, LitmusAct::await_page, LitmusAct::load,
                                      LitmusAct::load_flag};
   const std::vector<LitmusAct> second{LitmusAct::reclaim, LitmusAct::migrate, LitmusAct::store,
                                       LitmusAct::write,   LitmusAct::copy,    LitmusAct::store_flag};
   const std::vector<LitmusAct> third{LitmusAct::unmap, LitmusAct::forbid, LitmusAct::truncate};
-  const std::vector<std::vector<LitmusAct>> wanted{first, second, third};
+  const std::vector<LitmusAct> fourth{LitmusAct::drop, LitmusAct::move, LitmusAct::poke,
+                                      LitmusAct::sync, LitmusAct::disk, LitmusAct::pause};
+  const std::vector<std::vector<LitmusAct>> wanted{first, second, third, fourth};
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     std::vector<LitmusAct> acts;
     for (const LitmusStep& step : program.processors[i]) acts.push_back(step.act);
@@ -35,6 +38,10 @@ TEST(LitmusProgram, knows_every_step) {
   }
   EXPECT_EQ(program.processors[1][3].page, 1U);
   EXPECT_EQ(program.processors[1][3].value, 4U);
+  EXPECT_EQ(program.processors[3][2].value, 7U);
+  EXPECT_EQ(program.processors[3][4].into, 3U);
+  EXPECT_EQ(program.processors[3][5].value, 50U);
+  EXPECT_EQ(program.registers, (std::vector<bool>{true, true, true, true, false}));
   EXPECT_EQ(program.pages, 3U);
   EXPECT_EQ(program.unmaps, 2U);
   EXPECT_EQ(program.changed, (std::vector<bool>{true, true, true}));
@@ -46,7 +53,10 @@ TEST(LitmusProgram, says_what_it_does_not_understand) {
   EXPECT_NE(problem_of("P0: a = x").find("two to four"), std::string::npos);
   EXPECT_NE(problem_of("P0: a = f\nP1: f = 1").find("no step names a page"), std::string::npos);
   EXPECT_NE(problem_of("P0: x = y\nP1: f = 1").find("is no step"), std::string::npos);
-  EXPECT_NE(problem_of("P0: write x\nP1: f = 1").find("is no step"), std::string::npos);
+  for (const char* step :
+       {"write x", "poke x 1", "disk x", "a = drop x", "a = poke x", "f = disk x", "pause"})
+    EXPECT_NE(problem_of("P0: " + std::string(step) + "\nP1: f = 1").find("is no step"), std::string::npos)
+        << step;
 }
 
 TEST(LitmusProgram, prints_only_registers_that_are_loaded_into) {

@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -33,7 +34,7 @@ namespace {
 constexpr std::array<std::string_view, 11> kRules{"R1", "R2", "R3", "R4",  "R5", "R6",
                                                   "R7", "R8", "R9", "R10", "R11"};
 constexpr std::array<std::string_view, 2> kMm{"each", "one"};
-constexpr std::array<std::string_view, 2> kMap{"shared", "private"};
+constexpr std::array<std::string_view, 3> kMap{"shared", "private", "writable"};  // as in LitmusMap
 constexpr std::array<Param, 5> kParams{{
     {.name = "program",
      .type = ParamType::program,
@@ -45,7 +46,7 @@ constexpr std::array<Param, 5> kParams{{
      .summary = "outcomes that must never come, e.g. \"a=1 b=0 | a=F\""},
     choice_param("rule", kRules, "the rule that such an outcome breaks"),
     choice_param("mm", kMm, "an address space for each processor, or one for all"),
-    choice_param("map", kMap, "how pages are mapped for loads and for `copy`"),
+    choice_param("map", kMap, "how pages are mapped for loads, `copy` and `poke`"),
 }};
 
 /// What is done in a round, one after the other, by all processors at once.
@@ -65,7 +66,7 @@ struct Test {
   protocol::LitmusProgram program;
   Board* board;
   bool one_mm;
-  bool is_private;
+  LitmusMap map;
 };
 
 struct Processor {
@@ -74,13 +75,17 @@ struct Processor {
   std::size_t index;
 };
 
+std::uint64_t value_of(Test& test, const Line& line, std::size_t page) {
+  if (line == Line{}) return protocol::kLitmusZeros;
+  if (!same_place(line, test.context.owner(), page, 0)) return protocol::kLitmusForeign;
+  return line.version - 1;
+}
+
 std::uint64_t load_value(Test& test, LitmusPages& pages, std::size_t page) {
   test.context.loads().fetch_add(1, std::memory_order_relaxed);
   Line line{};
   if (!guarded_load(pages.view(page), line)) return protocol::kLitmusFault;
-  if (line == Line{}) return protocol::kLitmusZeros;
-  if (!same_place(line, test.context.owner(), page, 0)) return protocol::kLitmusForeign;
-  return line.version - 1;
+  return value_of(test, line, page);
 }
 
 void carry_out(Processor& self, const protocol::LitmusStep& step) {
@@ -90,6 +95,10 @@ void carry_out(Processor& self, const protocol::LitmusStep& step) {
   switch (step.act) {
     case protocol::LitmusAct::load:
       return into.store(load_value(self.test, self.pages, step.page), std::memory_order_relaxed);
+    case protocol::LitmusAct::poke:
+      return into.store(self.pages.poke(step.page, step.value) ? step.value : protocol::kLitmusFault);
+    case protocol::LitmusAct::disk:
+      return into.store(value_of(self.test, self.pages.disk(step.page), step.page));
     case protocol::LitmusAct::load_flag:
       return into.store(flag.load(std::memory_order_acquire), std::memory_order_relaxed);
     case protocol::LitmusAct::store_flag:
@@ -149,7 +158,7 @@ void* process_in_thread(void* processor) {
 }
 
 void run_processors_as_threads(Test& test) {
-  static LitmusPages pages(test.context, test.program.pages, test.is_private);
+  static LitmusPages pages(test.context, test.program.pages, test.map);
   static std::vector<Processor> processors;
   for (std::size_t i = 0; i < test.program.processors.size(); ++i) processors.push_back({test, pages, i});
   std::vector<pthread_t> threads(processors.size());
@@ -168,7 +177,7 @@ void start_processors(Test& test) {
   }
   for (std::size_t i = 0; i < test.program.processors.size(); ++i) {
     test.context.fork_pinned(0, [&test, i] {
-      LitmusPages pages(test.context, test.program.pages, test.is_private);
+      LitmusPages pages(test.context, test.program.pages, test.map);
       process({test, pages, i});
     });
   }
@@ -231,7 +240,8 @@ void direct(Test& test, LitmusFiles& files) {
 }
 
 void run(PartContext& context) {
-  static Test test{context, {}, nullptr, context.choice("mm") == "one", context.choice("map") == "private"};
+  const auto map = std::find(kMap.begin(), kMap.end(), context.choice("map")) - kMap.begin();
+  static Test test{context, {}, nullptr, context.choice("mm") == "one", static_cast<LitmusMap>(map)};
   const std::string problem = protocol::parse_litmus(context.text("program"), test.program);
   if (!problem.empty()) context.fail("the program: %s", problem.c_str());
   if (test.program.processors.size() >= context.topology().cpus)

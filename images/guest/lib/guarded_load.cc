@@ -19,6 +19,21 @@ void on_fault(int signal) {
   sigaction(signal, &action, nullptr);
 }
 
+/// False: `access` faulted.
+template <typename Access>
+bool survives(const Access& access) {
+  if (sigsetjmp(fault_return, 0) != 0) {
+    guarded = 0;
+    return false;
+  }
+  guarded = 1;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  access();
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  guarded = 0;
+  return true;
+}
+
 }  // namespace
 
 bool install_load_guard() {
@@ -30,16 +45,12 @@ bool install_load_guard() {
 }
 
 bool guarded_load(const Line* at, Line& line) {
-  if (sigsetjmp(fault_return, 0) != 0) {
-    guarded = 0;
-    return false;
-  }
-  guarded = 1;
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-  line = load_line(at);
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-  guarded = 0;
-  return true;
+  return survives([&] { line = load_line(at); });
+}
+
+bool guarded_restamp(void* page, std::uint64_t owner, std::uint64_t index, std::uint64_t version,
+                     std::uint64_t number) {
+  return survives([&] { restamp_line(page, owner, index, version, number); });
 }
 
 }  // namespace luf::guest

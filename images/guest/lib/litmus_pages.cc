@@ -8,7 +8,9 @@
 
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 
+#include "lib/guarded_load.h"
 #include "lib/lru.h"
 
 namespace luf::guest {
@@ -23,6 +25,17 @@ char* reserve(PartContext& context, std::size_t pages) {
   void* at = mmap(nullptr, pages * kPageSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (at == MAP_FAILED) context.fail("mmap: %s", std::strerror(errno));
   return static_cast<char*>(at);
+}
+
+/// Without giving the CPU away.
+void pause_us(std::uint64_t us) {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  const auto ns = [&now] { return now.tv_sec * 1'000'000'000LL + now.tv_nsec; };
+  for (const auto end = ns() + static_cast<std::int64_t>(us) * 1000; ns() < end;) {
+    __builtin_ia32_pause();
+    clock_gettime(CLOCK_MONOTONIC, &now);
+  }
 }
 
 bool write_value(PartContext& context, int fd, std::size_t page, std::uint64_t value) {
@@ -56,12 +69,13 @@ void LitmusFiles::reset(const std::vector<bool>& changed) {
   }
 }
 
-LitmusPages::LitmusPages(PartContext& context, std::size_t pages, bool is_private)
+LitmusPages::LitmusPages(PartContext& context, std::size_t pages, LitmusMap map)
     : context_(context),
       pages_(pages),
-      is_private_(is_private),
+      map_(map),
       view_(reserve(context, pages)),
       alias_(reserve(context, pages)),
+      refuge_(reserve(context, pages)),
       reclaim_fd_(open("/sys/fs/cgroup/lufbed/memory.reclaim", O_WRONLY | O_CLOEXEC)),
       table_(context, view_, pages) {
   for (std::size_t page = 0; page < pages; ++page) {
@@ -78,11 +92,12 @@ void LitmusPages::must(bool done, const char* what) {
 }
 
 void LitmusPages::map_view(std::size_t page) {
-  const int fd = open_page_file(context_, litmus_file(context_, page), O_RDONLY);
+  const bool read_only = map_ == LitmusMap::shared;
+  const int fd = open_page_file(context_, litmus_file(context_, page), read_only ? O_RDONLY : O_RDWR);
   char* at = view_ + page * kPageSize;
-  const int protection = is_private_ ? PROT_READ | PROT_WRITE : PROT_READ;
-  must(mmap(at, kPageSize, protection, (is_private_ ? MAP_PRIVATE : MAP_SHARED) | MAP_FIXED, fd, 0) == at,
-       "map a page");
+  const int protection = read_only ? PROT_READ : PROT_READ | PROT_WRITE;
+  const int sharing = map_ == LitmusMap::own ? MAP_PRIVATE : MAP_SHARED;
+  must(mmap(at, kPageSize, protection, sharing | MAP_FIXED, fd, 0) == at, "map a page");
   close(fd);
 }
 
@@ -101,6 +116,14 @@ void LitmusPages::act(const protocol::LitmusStep& step) {
       return must(mprotect(at, kPageSize, PROT_NONE) == 0, "mprotect");
     case protocol::LitmusAct::truncate:
       return must(ftruncate(fds_[step.page], 0) == 0, "ftruncate");
+    case protocol::LitmusAct::drop:
+      return must(madvise(at, kPageSize, MADV_DONTNEED) == 0, "MADV_DONTNEED");
+    case protocol::LitmusAct::move:
+      return move(step.page);
+    case protocol::LitmusAct::sync:
+      return must(fdatasync(fds_[step.page]) == 0, "fdatasync");
+    case protocol::LitmusAct::pause:
+      return pause_us(step.value);
     default:
       return;
   }
@@ -108,9 +131,33 @@ void LitmusPages::act(const protocol::LitmusStep& step) {
 
 void LitmusPages::undo(const protocol::LitmusStep& step) {
   if (step.act == protocol::LitmusAct::store) madvise(alias(step.page), kPageSize, MADV_DONTNEED);
+  if (step.act == protocol::LitmusAct::move)
+    must(mmap(refuge_ + step.page * kPageSize, kPageSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+              -1, 0) != MAP_FAILED,
+         "unmap the moved page");
   if (step.act == protocol::LitmusAct::copy || step.act == protocol::LitmusAct::unmap ||
-      step.act == protocol::LitmusAct::forbid)
+      step.act == protocol::LitmusAct::forbid || step.act == protocol::LitmusAct::move)
     map_view(step.page);
+}
+
+void LitmusPages::move(std::size_t page) {
+  void* to = refuge_ + page * kPageSize;
+  must(mremap(view_ + page * kPageSize, kPageSize, kPageSize, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to,
+       "mremap");
+}
+
+bool LitmusPages::poke(std::size_t page, std::uint64_t value) {
+  return guarded_restamp(view_ + page * kPageSize, context_.owner(), page, value + 1, 0);
+}
+
+Line LitmusPages::disk(std::size_t page) {
+  alignas(kPageSize) std::array<char, kPageSize> data;
+  const int fd = open_page_file(context_, litmus_file(context_, page), O_RDONLY | O_DIRECT);
+  must(pread(fd, data.data(), data.size(), 0) == static_cast<ssize_t>(data.size()), "read of the disk");
+  close(fd);
+  Line line{};
+  std::memcpy(&line, data.data(), sizeof(line));
+  return line;
 }
 
 bool LitmusPages::migrate(std::size_t page) {
