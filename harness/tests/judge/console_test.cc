@@ -64,6 +64,7 @@ TEST(Console, every_case_is_covered_by_a_log_of_its_name) {
                            "kasan",
                            "kfence",
                            "kcsan",
+                           "kcsan_of_linux",
                            "bad_page",
                            "page_poison",
                            "lockdep",
