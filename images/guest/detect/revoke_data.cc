@@ -11,7 +11,7 @@
 // the way. shrink truncates to nothing and grows again: the page is unmapped. zeroout is BLKZEROOUT of a whole
 // page of a RAM disk: no file is written and nothing is unmapped. collapse and insert take the first page of a file of two
 // out, or put an empty one before it; remove is MADV_REMOVE through a writable mapping. Afterwards A writes the page anew with pwrite,
-// which is a promise of R3. Proof of R4: an old line, for `settle` and until the injectors' calls have returned.
+// which is a promise of R3; by then mprotect has flushed what B saw in between. Proof of R4: an old line, for `settle` and until the injectors' calls have returned.
 // Proof of R8: a line of something else. `brief` as in write_under. Cannot see: network file systems.
 #include <fcntl.h>
 #include <linux/falloc.h>
@@ -104,6 +104,14 @@ std::vector<Place> map_places(PartContext& context, std::string_view via, char* 
   return places;
 }
 
+/// A kernel that is made to forget the flush of R4 may have to forget that of R3, too, since the same call passes both:
+/// that must not show first.
+void flush_by_mprotect(PartContext& context, char* at) {
+  for (const int protection : {PROT_NONE, PROT_READ}) {
+    if (mprotect(at, kPageSize, protection) != 0) context.fail("mprotect: %s", std::strerror(errno));
+  }
+}
+
 void revoke_pages(PartContext& context, std::uint64_t pages) {
   const std::string via = context.choice("via");
   const std::uint64_t settle_ms = context.number("settle") / 1'000'000;
@@ -121,6 +129,7 @@ void revoke_pages(PartContext& context, std::uint64_t pages) {
     pair.tell(page, kZeros, revoked);
     pair.begin(page);
     write_page(context, places[page], page, ++version);
+    flush_by_mprotect(context, pair.address(page));
     pair.tell(page, version, written);
   });
 }
