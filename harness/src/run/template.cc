@@ -9,6 +9,7 @@
 #include "guest/follower.h"
 #include "guest/plan_device.h"
 #include "machine/qemu_machine.h"
+#include "machine/saved_clock.h"
 #include "protocol/event.h"
 #include "run/supervise.h"
 
@@ -47,6 +48,15 @@ machine::QemuSetup setup_in(const fs::path& directory, const machine::QemuSetup&
   setup.events = directory / "events.jsonl";
   setup.output = directory / "qemu.log";
   return setup;
+}
+
+/// Makes what was saved the same, however fast the host was.
+Result<void> settle(const machine::QemuSetup& setup) {
+  const fs::path file = setup.ram / "state.bin";
+  Result<std::string> state = read_file(file);
+  if (!state) return pass_on(state);
+  const Result<void> settled = machine::settle_clock(*state, *setup.icount);
+  return settled ? write_file(file, *state) : settled;
 }
 
 std::string why_not(const judge::Observation& seen) {
@@ -94,7 +104,7 @@ Task<Result<void>> boot_template(const Environment& environment, const machine::
 std::string template_key(const Settings& settings, const machine::QemuSetup& setup,
                          const std::string& qemu_version) {
   const std::string icount = setup.icount ? std::to_string(*setup.icount) : "host time";
-  return sha256(fmt::format("1\n{}\n{}\n{}\n{}\n{} {} {}\n{}\n{}\n", qemu_version, settings.kernel.hash,
+  return sha256(fmt::format("2\n{}\n{}\n{}\n{}\n{} {} {}\n{}\n{}\n", qemu_version, settings.kernel.hash,
                             settings.image.initramfs_sha256, machine::kernel_cmdline(setup), setup.cpus,
                             setup.memory, setup.nodes, machine::to_string(setup.accel), icount))
       .substr(0, 16);
@@ -121,6 +131,7 @@ Task<Result<Template>> template_for(const Environment& environment, const Settin
   if (done) done = write_file(setup.events, "");
   if (!done) co_return pass_on(done);
   done = co_await boot_template(environment, setup);
+  if (done) done = settle(setup);
   if (!done) co_return pass_on(done);
   fs::create_directory(scratch->path() / key, error);
   for (const fs::directory_entry& entry : fs::directory_iterator(scratch->path(), error))
