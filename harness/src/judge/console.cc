@@ -24,12 +24,15 @@ constexpr std::array kPatterns{
     Pattern{"kasan", kGuestFault, "BUG: KASAN:", ""},
     Pattern{"kfence", kGuestFault, "BUG: KFENCE:", ""},
     // Races of Linux 6.12 itself that were looked at: a seqcount latch, a bit of the folio flags beside those that are
-    // copied, a look at jiffies. Any other one counts.
+    // copied, a look at jiffies, at counters of other CPUs. Any other one counts.
     Pattern{"kcsan_of_linux", kNote, "KCSAN: data-race in ktime_get_mono_fast_ns / timekeeping_update", ""},
     Pattern{"kcsan_of_linux", kNote,
             "KCSAN: data-race in __folio_migrate_mapping / migration_entry_wait_on_locked", ""},
     Pattern{"kcsan_of_linux", kNote,
             "KCSAN: data-race in mem_cgroup_flush_stats_ratelimited / tick_do_update_jiffies64", ""},
+    Pattern{"kcsan_of_linux", kNote,
+            "KCSAN: data-race in __percpu_counter_limited_add / __percpu_counter_limited_add", ""},
+    Pattern{"kcsan_of_linux", kNote, "KCSAN: data-race in all_vm_events+", ""},
     Pattern{"kcsan", kGuestFault, "BUG: KCSAN:", ""},
     Pattern{"soft_lockup", kGuestFault, "BUG: soft lockup", ""},
     Pattern{"hard_lockup", kGuestFault, "hard LOCKUP", ""},
