@@ -52,7 +52,7 @@ class GuestMemory {
 };
 
 /// Finds this process's mappings of memory backends whose name in /proc/self/maps contains `name`, in the order of
-/// their making (inode). `maps` is that file's text. Empty when there is none.
+/// what follows it, then of their making (inode). `maps` is that file's text. Empty when there is none.
 std::vector<GuestMemory::Piece> find_ram(const std::string& maps, const std::string& name);
 
 }  // namespace luf::oracle

@@ -35,6 +35,15 @@ Result<artifact::Kernel> Locations::kernel_or(const std::string& named) const {
 }
 fs::path Locations::image() const { return choose(image_dir, "LUFBED_IMAGE_DIR", "../images"); }
 
+CLI::Option* add_oracle_option(CLI::App& command, std::string& level) {
+  return command
+      .add_option(
+          "--oracle", level,
+          "Check every access of programs against the page tables: off, violations or full (docs/oracle.md)")
+      ->check(CLI::IsMember({"off", "violations", "full"}))
+      ->capture_default_str();
+}
+
 void GuestOptions::add_options(CLI::App& command) {
   command.add_option("--kernel", kernel, "A vmlinux or bzImage to test instead of the one built here");
   command.add_option("--modules", modules, "Module directory of that kernel");

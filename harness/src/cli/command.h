@@ -49,6 +49,9 @@ struct Locations {
   std::filesystem::path image() const;
 };
 
+/// --oracle, for commands that run guests to be watched.
+CLI::Option* add_oracle_option(CLI::App& command, std::string& level);
+
 /// What guests run on, for subcommands that run many alike.
 struct GuestOptions {
   Locations locations;

@@ -23,6 +23,7 @@ struct Options {
   GuestOptions guest;
   std::string run;
   std::int64_t times = 1;
+  std::string oracle = "off";
   bool gdb = false;
   bool batch = false;
   std::string before;
@@ -34,6 +35,7 @@ struct Repeats {
   std::int64_t same_violation = 0;
   std::int64_t exact = 0;
   std::string difference;  ///< of the first one that was not the same
+  std::string oracle;      ///< what it said of the last one; empty: it was off
   std::filesystem::path where;
 };
 
@@ -50,6 +52,7 @@ Task<Result<Repeats>> repeat(const run::Environment& environment, const run::Set
     const Result<run::Recorded> again = run::read_run(summary.directory, settings.catalog);
     if (!again) co_return fail(Blame::kInfra, "{}: {}", summary.verdict.reason, again.error().message);
     const run::Sameness same = run::compare(recorded, *again);
+    repeats.oracle = summary.oracle;
     ++repeats.runs;
     repeats.same_violation += same.violation ? 1 : 0;
     repeats.exact += same.exact ? 1 : 0;
@@ -82,6 +85,8 @@ Task<void> work(const run::Environment& environment, const run::Settings& settin
 }
 
 int tell(const run::Recorded& recorded, const Repeats& repeats) {
+  if (!repeats.oracle.empty())
+    fmt::print("oracle: {} ({})\n", repeats.oracle, (repeats.where / "oracle.txt").string());
   if (recorded.digest) {
     fmt::print("{}: {} of {} repeats have the digest {}\n", recorded.job.name, repeats.exact, repeats.runs,
                recorded.digest->whole().substr(0, 16));
@@ -135,8 +140,9 @@ Result<run::Recorded> read(const Options& options, const Scratch& scratch, const
 }
 
 int execute(const Options& options) {
-  const Result<run::Settings> settings = options.guest.settings();
+  Result<run::Settings> settings = options.guest.settings();
   if (!settings) return report_error(settings.error());
+  settings->oracle = options.oracle;
   const Result<Scratch> scratch = Scratch::directory("lufbed-repro-");
   if (!scratch) return report_error(scratch.error());
   const Result<run::Recorded> recorded = read(options, *scratch, settings->catalog);
@@ -160,7 +166,9 @@ void add_repro(CLI::App& app, Action& action) {
   command->add_option("--times", options->times, "How often")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
+  CLI::Option* oracle = add_oracle_option(*command, options->oracle);
   CLI::Option* gdb = command->add_flag("--gdb", options->gdb, "Stop at the violation and start gdb there");
+  gdb->excludes(oracle);
   command
       ->add_option("--before", options->before,
                    "Stop so many instructions, or so much time (20us), before it")

@@ -120,12 +120,7 @@ void add_run(CLI::App& app, Action& action) {
   command->add_option("--junit", options->junit, "Write the results as JUnit XML");
   command->add_option("--accel", options->accel, "Override the scenarios: auto, tcg or kvm")
       ->check(CLI::IsMember({"auto", "tcg", "kvm"}));
-  command
-      ->add_option(
-          "--oracle", options->oracle,
-          "Check every access of programs against the page tables: off, violations or full (docs/oracle.md)")
-      ->check(CLI::IsMember({"off", "violations", "full"}))
-      ->capture_default_str();
+  add_oracle_option(*command, options->oracle);
   command->add_option("--runs", options->runs, "Where run directories go")->capture_default_str();
   command->add_option("--qemu", options->qemu, "The QEMU to use")->capture_default_str();
   command->add_option("--seed", options->seed, "Override the scenarios' seed")->check(CLI::NonNegativeNumber);

@@ -98,6 +98,7 @@ void add_oracle(std::vector<std::string>& words, const QemuSetup& setup) {
   std::string plugin = fmt::format("{},level={},out={},vcpus={}", option_value(oracle.plugin), oracle.level,
                                    option_value(oracle.out), setup.cpus);
   if (setup.icount) plugin += fmt::format(",icount={}", *setup.icount);
+  if (setup.origin == Origin::kClone) plugin += ",ram=" + option_value(setup.ram / "ram");
   if (!oracle.symbols.empty()) plugin += ",kernel=" + option_value(oracle.symbols);
   if (!oracle.program.empty()) plugin += ",program=" + option_value(oracle.program);
   words.insert(words.end(), {"-plugin", plugin});

@@ -100,10 +100,10 @@ judge::DetectorsByRule detectors_by_rule(const scenario::Scenario& scenario,
   return detectors;
 }
 
-/// A deterministic guest goes on from a template, unless it is to boot. The oracle has to see all that a guest did.
+/// A deterministic guest goes on from a template, unless it is to boot.
 Task<Result<void>> take_clone(const Environment& environment, const Settings& settings,
                               const std::string& version, machine::QemuSetup& setup) {
-  if (settings.cold || !setup.icount || setup.oracle) co_return Result<void>();
+  if (settings.cold || !setup.icount) co_return Result<void>();
   const Result<Template> from = co_await template_for(environment, settings, setup, version);
   if (!from) co_return pass_on(from);
   co_return clone_from(*from, setup);

@@ -41,6 +41,7 @@ machine::QemuSetup setup_in(const fs::path& directory, const machine::QemuSetup&
   setup.origin = machine::Origin::kTemplate;
   setup.seed = 1;
   setup.plugins.clear();
+  setup.oracle.reset();
   setup.gdb.clear();
   setup.ram = directory;
   setup.plan = directory / "plan.bin";

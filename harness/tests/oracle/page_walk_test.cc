@@ -72,6 +72,21 @@ TEST(GuestMemory, is_found_by_name_in_the_order_of_inodes) {
   EXPECT_TRUE(find_ram(maps, "no-such-name").empty());
 }
 
+TEST(GuestMemory, of_a_clone_is_found_in_the_order_of_its_files) {
+  std::string maps;
+  for (const char* file :
+       {"10 r-xp 7 /cache/k,1/ram10\n", "20 rw-p 9 /cache/k,1/ram0\n", "30 rw-p 8 /cache/k,1/ram1\n"}) {
+    const std::string number(file, 2);
+    maps += "7f" + number + "00000000-7f" + number + "0000" + number + "00 rw-p 00000000 fe:00 " +
+            std::string(file).substr(8);
+  }
+  const auto pieces = find_ram(maps, "/cache/k,1/ram");
+  ASSERT_EQ(pieces.size(), 3U);
+  EXPECT_EQ(pieces[0].bytes, 0x2000U);
+  EXPECT_EQ(pieces[1].bytes, 0x3000U);
+  EXPECT_EQ(pieces[2].bytes, 0x1000U);
+}
+
 TEST(GuestMemory, translates_both_ways_across_pieces) {
   FakeGuest guest;
   const GuestMemory memory = guest.memory();

@@ -4,10 +4,10 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "$0")/lib.sh"
 need_kernel
-# try NAME ORACLE: runs $work/NAME.toml; its run directory is $work/ORACLE/NAME/1. With the oracle every guest boots.
+# try NAME ORACLE: runs $work/NAME.toml; its run directory is $work/ORACLE/NAME/1.
 try() {
   timeout -k 10 400 "$lufbed" run "$work/$1.toml" --image-dir "$images" --kernel "$vmlinux" --runs "$work/$2" \
-    --oracle "$2" --cold > "$log" 2>&1
+    --oracle "$2" > "$log" 2>&1
 }
 
 cat > "$work/same.toml" << 'END'
