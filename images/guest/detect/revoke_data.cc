@@ -12,7 +12,8 @@
 // page of a RAM disk: no file is written and nothing is unmapped. collapse and insert take the first page of a file of two
 // out, or put an empty one before it; remove is MADV_REMOVE through a writable mapping. Afterwards A writes the page anew with pwrite,
 // which is a promise of R3; by then mprotect has flushed what B saw in between. Proof of R4: an old line, for `settle` and until the injectors' calls have returned.
-// Proof of R8: a line of something else. `brief` as in write_under. Cannot see: network file systems.
+// Proof of R8: a line of something else. `brief` as in write_under. Cannot see: network
+// file systems (remote_change).
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>

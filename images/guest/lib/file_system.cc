@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "lib/fuse_server.h"
+
 namespace luf::guest {
 
 namespace {
@@ -33,7 +35,10 @@ std::string mount_overlay(PartContext& context) {
 
 std::string part_path(PartContext& context) {
   const std::string fs = context.choice("fs");
-  const std::string directory = fs == "tmpfs" ? "/tmp" : fs == "overlay" ? mount_overlay(context) : "/mnt";
+  std::string directory = "/mnt";
+  if (fs == "tmpfs") directory = "/tmp";
+  if (fs == "overlay") directory = mount_overlay(context);
+  if (fs.starts_with("fuse")) directory = FuseServer(context, fs == "fuse_writeback").directory();
   return directory + "/" + context.id();
 }
 

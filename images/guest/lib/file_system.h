@@ -9,8 +9,10 @@
 
 namespace luf::guest {
 
-/// ext4 on a RAM disk; tmpfs, whose pages are swapped; overlayfs over that ext4.
-inline constexpr std::array<std::string_view, 3> kFileSystems{"ext4", "tmpfs", "overlay"};
+/// ext4 on a RAM disk; tmpfs, whose pages are swapped; overlayfs over that ext4; FUSE with a server of the part's own
+/// (lib/fuse_server.h), without and with a write-back cache.
+inline constexpr std::array<std::string_view, 5> kFileSystems{"ext4", "tmpfs", "overlay", "fuse",
+                                                              "fuse_writeback"};
 
 constexpr Param fs_param() { return choice_param("fs", kFileSystems, "the file system that holds the file"); }
 
