@@ -15,10 +15,6 @@ std::string option_value(const std::filesystem::path& path) {
   return value;
 }
 
-std::string cpu_range(std::int64_t cpus, std::int64_t nodes, std::int64_t node) {
-  return fmt::format("{}-{}", cpus * node / nodes, cpus * (node + 1) / nodes - 1);
-}
-
 /// Time counts instructions, so that the same seed gives the same run: no host clock, no host randomness.
 void add_virtual_time(std::vector<std::string>& words, const QemuSetup& setup) {
   words.insert(words.end(), {"-icount", fmt::format("shift={},align=off,sleep=off", *setup.icount)});
@@ -53,11 +49,14 @@ std::string output_file(const QemuSetup& setup, const char* id, const std::files
                      setup.origin == Origin::kClone ? ",append=on" : "");
 }
 
+void add_console(std::vector<std::string>& words, const QemuSetup& setup) {
+  words.insert(words.end(),
+               {"-chardev", output_file(setup, "console", setup.console), "-serial", "chardev:console"});
+}
+
 void add_software(std::vector<std::string>& words, const QemuSetup& setup) {
   words.insert(words.end(), {"-kernel", setup.kernel.string(), "-initrd", setup.initramfs.string()});
   words.insert(words.end(), {"-append", kernel_cmdline(setup)});
-  words.insert(words.end(),
-               {"-chardev", output_file(setup, "console", setup.console), "-serial", "chardev:console"});
 }
 
 /// The memory backend of a node. A clone writes to copies of its template's pages.
@@ -80,10 +79,8 @@ std::string end_action(const QemuSetup& setup) {
 
 /// Every node has its share of CPUs and memory and a memory backend of its own.
 void add_memory(std::vector<std::string>& words, const QemuSetup& setup) {
-  constexpr std::uint64_t kMiB = std::uint64_t{1} << 20U;
-  const auto nodes = static_cast<std::uint64_t>(setup.nodes);
-  const std::uint64_t share = setup.memory / nodes / kMiB;
-  words.insert(words.end(), {"-m", fmt::format("{}M", share * nodes)});
+  const std::uint64_t share = node_mebibytes(setup);
+  words.insert(words.end(), {"-m", fmt::format("{}M", share * static_cast<std::uint64_t>(setup.nodes))});
   // One socket a CPU: Linux warns when CPUs that share a cache sit on different nodes.
   words.insert(words.end(), {"-smp", fmt::format("{0},sockets={0},cores=1,threads=1", setup.cpus)});
   for (std::int64_t node = 0; node < setup.nodes; ++node) {
@@ -106,6 +103,15 @@ void add_oracle(std::vector<std::string>& words, const QemuSetup& setup) {
 
 }  // namespace
 
+std::string cpu_range(std::int64_t cpus, std::int64_t nodes, std::int64_t node) {
+  return fmt::format("{}-{}", cpus * node / nodes, cpus * (node + 1) / nodes - 1);
+}
+
+std::uint64_t node_mebibytes(const QemuSetup& setup) {
+  constexpr std::uint64_t kMiB = std::uint64_t{1} << 20U;
+  return setup.memory / static_cast<std::uint64_t>(setup.nodes) / kMiB;
+}
+
 std::string to_string(Accel accel) { return accel == Accel::kTcg ? "tcg" : "kvm"; }
 
 std::string kernel_cmdline(const QemuSetup& setup) {
@@ -125,11 +131,9 @@ std::string kernel_cmdline(const QemuSetup& setup) {
   return line;
 }
 
-std::vector<std::string> qemu_command(const QemuSetup& setup) {
-  std::vector<std::string> words = platform_words(setup);
-  add_memory(words, setup);
-  add_software(words, setup);
-  words.insert(words.end(), {"-no-reboot", "-action", end_action(setup), "-device", "pvpanic-pci"});
+std::vector<std::string> device_words(const QemuSetup& setup) {
+  std::vector<std::string> words{"-action", end_action(setup), "-device", "pvpanic-pci"};
+  add_console(words, setup);
   words.insert(words.end(),
                {"-chardev", output_file(setup, "events", setup.events), "-serial", "chardev:events"});
   // A template leaves shared memory out of what it saves; a clone must not look for it at the same address.
@@ -138,6 +142,16 @@ std::vector<std::string> qemu_command(const QemuSetup& setup) {
       {"-object", fmt::format("memory-backend-file,id=plan,size=1M,share={},mem-path={}",
                               setup.origin == Origin::kClone ? "off" : "on", option_value(setup.plan))});
   words.insert(words.end(), {"-device", "ivshmem-plain,memdev=plan,master=on"});
+  return words;
+}
+
+std::vector<std::string> qemu_command(const QemuSetup& setup) {
+  std::vector<std::string> words = platform_words(setup);
+  add_memory(words, setup);
+  add_software(words, setup);
+  words.emplace_back("-no-reboot");
+  const std::vector<std::string> devices = device_words(setup);
+  words.insert(words.end(), devices.begin(), devices.end());
   if (setup.oracle) add_oracle(words, setup);
   words.insert(words.end(), {"-chardev", fmt::format("socket,id=qmp,fd={}", kPassedFd), "-mon",
                              "chardev=qmp,mode=control"});
@@ -153,6 +167,7 @@ std::vector<std::string> bare_command(const QemuSetup& setup) {
   words.insert(words.end(),
                {"-m", fmt::format("{}M", setup.memory >> 20U), "-smp", fmt::format("{}", setup.cpus)});
   add_software(words, setup);
+  add_console(words, setup);
   words.emplace_back("-no-reboot");
   return words;
 }

@@ -53,6 +53,16 @@ struct QemuSetup {
   std::optional<OracleSetup> oracle;  ///< only with kTcg
 };
 
+/// The CPUs of a node, "0-1": each node has its share.
+std::string cpu_range(std::int64_t cpus, std::int64_t nodes, std::int64_t node);
+
+/// Memory of each node.
+std::uint64_t node_mebibytes(const QemuSetup& setup);
+
+/// The part of the command line that says what the run needs of the machine: serial ports into files, the plan device,
+/// the panic device. Libvirt passes it through.
+std::vector<std::string> device_words(const QemuSetup& setup);
+
 /// Program and arguments. The monitor is expected on descriptor kPassedFd.
 std::vector<std::string> qemu_command(const QemuSetup& setup);
 

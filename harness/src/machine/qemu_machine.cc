@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include "base/file.h"
+#include "machine/monitor_event.h"
 
 namespace luf::machine {
 namespace {
@@ -39,12 +40,7 @@ QemuMachine::QemuMachine(const boost::asio::any_io_executor& executor, Clock& cl
       tasks_(executor, clock) {}
 
 void QemuMachine::on_event(const std::string& name, const nlohmann::json& data) {
-  if (name == "GUEST_PANICKED") state_.guest_panicked = true;
-  if (name == "SHUTDOWN" && data.value("guest", false))
-    state_.shutdown_reason = data.value("reason", "unknown");
-  if (name == "GUEST_PANICKED" || name == "SHUTDOWN") state_.guest_over = true;
-  if (name == "STOP") state_.stopped = true;
-  if (name == "RESUME") state_.stopped = false;
+  take_monitor_event(name, data, state_);
   if (name == "MIGRATION") migration_ = data.value("status", "");
 }
 

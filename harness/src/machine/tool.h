@@ -13,4 +13,8 @@ namespace luf::machine {
 /// cannot start or fails (with its output), timeout.
 Task<Result<std::string>> run_tool(std::vector<std::string> words, Clock& clock, TimePoint deadline);
 
+/// The file that `program` means: itself when it names a place, else the first of that name in $PATH; `program` as it is
+/// when there is none.
+std::string program_path(const std::string& program);
+
 }  // namespace luf::machine

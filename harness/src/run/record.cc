@@ -42,6 +42,8 @@ Manifest make_manifest(const Settings& settings, const Job& job, const machine::
   manifest.qemu_version = std::move(qemu_version);
   manifest.accel = machine::to_string(accel.accel);
   manifest.accel_why = accel.why;
+  manifest.machine = settings.machine;
+  manifest.connect = settings.connect;
   manifest.append = settings.append;
   manifest.cloned = setup.origin == machine::Origin::kClone;
   manifest.kernel_cmdline = machine::kernel_cmdline(setup);
@@ -58,6 +60,8 @@ std::string to_json(const Manifest& manifest) {
                {"scenario", manifest.scenario},
                {"scenario_file", manifest.file.string()},
                {"seed", manifest.seed},
+               {"machine", manifest.machine},
+               {"connect", manifest.connect},
                {"append", manifest.append},
                {"cloned", manifest.cloned},
                {"kernel",
@@ -91,6 +95,8 @@ std::string repro_line(const Settings& settings, const Job& job, const Manifest&
   words.insert(words.end(), {"--image-dir", settings.image.parts.parent_path().string()});
   words.insert(words.end(), {"--accel", manifest.accel, "--seed", std::to_string(job.scenario.seed)});
   if (settings.oracle != "off") words.insert(words.end(), {"--oracle", settings.oracle});
+  if (settings.machine != "qemu") words.insert(words.end(), {"--machine", settings.machine});
+  if (!settings.connect.empty()) words.insert(words.end(), {"--connect", settings.connect});
   if (!settings.append.empty()) words.insert(words.end(), {"--append", settings.append});
   words.insert(words.end(),
                {"--qemu", settings.qemu, "--runs", std::filesystem::absolute(settings.runs).string()});

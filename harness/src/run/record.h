@@ -24,6 +24,8 @@ struct Manifest {
   std::string accel_why;
   std::string kernel_cmdline;
   std::string command_line;
+  std::string machine;  ///< "qemu" or "libvirt"
+  std::string connect;  ///< libvirt's URI; empty: none, or the embedded driver
   std::string append;   ///< further kernel words of the call
   bool cloned = false;  ///< from a template, not booted
 };

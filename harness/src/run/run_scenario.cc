@@ -1,12 +1,14 @@
 #include "run/run_scenario.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "async/task_group.h"
 #include "base/file.h"
 #include "base/scratch.h"
 #include "guest/follower.h"
 #include "guest/plan_device.h"
+#include "machine/libvirt_machine.h"
 #include "machine/qemu_machine.h"
 #include "protocol/event.h"
 #include "run/digest.h"
@@ -153,6 +155,13 @@ Result<void> write_digest(const RunDirectory& directory, const machine::QemuSetu
   return directory.write("digest.json", to_json(digest_of(*events, *console, state)));
 }
 
+std::unique_ptr<machine::Machine> make_machine(const Environment& environment, const Settings& settings,
+                                               Wake& changed, const machine::QemuSetup& setup) {
+  if (settings.libvirt)
+    return std::make_unique<machine::LibvirtMachine>(*settings.libvirt, environment.clock, changed, setup);
+  return std::make_unique<machine::QemuMachine>(environment.executor, environment.clock, changed, setup);
+}
+
 Task<void> keep_final_state(machine::Machine& machine, TimePoint deadline, std::string& state) {
   state = co_await machine.final_state(deadline);
 }
@@ -171,8 +180,8 @@ Task<judge::Observation> boot_and_watch(const Environment& environment, const Se
   }
   TaskGroup tasks(environment.executor, environment.clock);
   tasks.start(follower.watch(changed));
-  machine::QemuMachine machine(environment.executor, environment.clock, changed, setup);
-  Watched watched{machine,
+  const std::unique_ptr<machine::Machine> machine = make_machine(environment, settings, changed, setup);
+  Watched watched{*machine,
                   follower,
                   changed,
                   environment.clock,
@@ -185,10 +194,11 @@ Task<judge::Observation> boot_and_watch(const Environment& environment, const Se
   std::string state;
   if (setup.icount) {
     watched.before_stop = [&] {
-      return keep_final_state(machine, environment.clock.now() + kFinalPatience, state);
+      return keep_final_state(*machine, environment.clock.now() + kFinalPatience, state);
     };
   }
   const Patience patience = patience_of(job.scenario, setup.oracle.has_value());
+  if (settings.libvirt) (void)directory.write("domain.xml", machine->command_line());
   seen = co_await supervise(std::move(watched), patience);
   tasks.cancel();
   co_await tasks.join();

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "artifact/image.h"
 #include "artifact/kernel.h"
 #include "async/wake.h"
+#include "machine/libvirt_host.h"
 #include "report/progress.h"
 #include "run/interrupt.h"
 #include "scenario/scenario.h"
@@ -37,13 +39,16 @@ struct Settings {
   scenario::Catalog catalog;
   std::filesystem::path runs = "runs";
   std::string qemu = "qemu-system-x86_64";
-  std::string append;                ///< further kernel words, after those of the scenario
-  std::optional<std::string> accel;  ///< overrides the scenarios
-  std::string oracle = "off";        ///< or "violations", or "full"
-  std::filesystem::path modules;     ///< of a brought kernel; empty: looked for
-  std::filesystem::path executable;  ///< for the line that repeats a run
-  std::size_t guests = 1;            ///< at a time
-  bool cold = false;                 ///< boot every guest, clone none
+  std::string machine = "qemu";                   ///< or "libvirt"
+  std::string connect;                            ///< libvirt's URI; empty: its driver inside this program
+  std::shared_ptr<machine::LibvirtHost> libvirt;  ///< set by make_ready when `machine` says so
+  std::string append;                             ///< further kernel words, after those of the scenario
+  std::optional<std::string> accel;               ///< overrides the scenarios
+  std::string oracle = "off";                     ///< or "violations", or "full"
+  std::filesystem::path modules;                  ///< of a brought kernel; empty: looked for
+  std::filesystem::path executable;               ///< for the line that repeats a run
+  std::size_t guests = 1;                         ///< at a time
+  bool cold = false;                              ///< boot every guest, clone none
   Stop stop = {};
   /// Called with the debugger's socket when the guest has stopped where `stop` says; the run then ends. May be empty.
   std::function<Task<void>(const std::filesystem::path&)> debugger = {};
