@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "base/file.h"
+#include "inject/injector.h"
 #include "run/run_directory.h"
 #include "scenario/parse.h"
 
@@ -73,7 +74,9 @@ Result<run::Settings> GuestOptions::settings() const {
 Result<scenario::Catalog> load_catalog(const artifact::Image& image) {
   const Result<std::string> text = read_file(image.parts);
   if (!text) return pass_on(text);
-  return scenario::parse_catalog(*text, image.parts.string());
+  Result<scenario::Catalog> catalog = scenario::parse_catalog(*text, image.parts.string());
+  if (catalog) inject::add_to(*catalog);
+  return catalog;
 }
 
 Result<std::vector<fs::path>> scenario_files(const std::vector<std::string>& paths) {

@@ -210,6 +210,7 @@ void add_notes(const std::map<std::string, PhaseRecord>& records, const Observat
 Verdict judge(const scenario::Scenario& scenario, const DetectorsByRule& detectors, const Observation& seen) {
   std::map<std::string, PhaseRecord> records = gather(seen.events);
   add_oracle(scenario, seen, records);
+  for (const IdlePart& idle : seen.idle) records[idle.phase].skipped_parts[idle.part] = idle.reason;
   std::optional<Cause> cause = judge_run(scenario, seen);
   if (!cause) cause = judge_oracle(seen);
   std::vector<PhaseVerdict> phases;

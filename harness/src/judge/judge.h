@@ -26,6 +26,13 @@ enum class RunEnd {
   kError,          ///< `error` says what failed on the host
 };
 
+/// A part of the host that did not do in a phase what it is there for.
+struct IdlePart {
+  std::string phase;
+  std::string part;
+  std::string reason;
+};
+
 /// All that a verdict rests on.
 struct Observation {
   RunEnd end = RunEnd::kError;
@@ -36,6 +43,7 @@ struct Observation {
   bool emulator_answers = true;       ///< when stalled
   std::string console;
   machine::MachineState machine;
+  std::vector<IdlePart> idle;          ///< injectors of the host without an effect
   std::optional<OracleReport> oracle;  ///< when the run had one
 };
 

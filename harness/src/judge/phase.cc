@@ -59,12 +59,21 @@ std::string idleness(const std::string& id, const PhaseRecord& record) {
          (tries != metrics.end() ? fmt::format(": 0 of {} tries", tries->second) : "");
 }
 
-/// Names every detector that was of no use.
-std::string idle_detectors(const scenario::Scenario& scenario, const PhaseRecord& record) {
+/// What an injector lacks, if it counts its effects.
+std::string ineffectiveness(const std::string& id, const PhaseRecord& record) {
+  const auto ended = record.metrics.find(id);
+  if (ended == record.metrics.end()) return {};
+  const auto effects = ended->second.find("effects");
+  return effects != ended->second.end() && effects->second == 0 ? id + " had no effect" : std::string();
+}
+
+/// Names every detector and injector that was of no use.
+std::string idle_parts(const scenario::Scenario& scenario, const PhaseRecord& record) {
   std::vector<std::string> reasons;
   for (const scenario::Part& part : scenario.parts) {
-    if (part.kind != scenario::PartKind::kDetector) continue;
-    const std::string reason = idleness(part.id, record);
+    std::string reason;
+    if (part.kind == scenario::PartKind::kDetector) reason = idleness(part.id, record);
+    if (part.kind == scenario::PartKind::kInjector) reason = ineffectiveness(part.id, record);
     if (!reason.empty()) reasons.push_back(reason);
   }
   return fmt::format("{}", fmt::join(reasons, "; "));
@@ -82,7 +91,7 @@ std::string vacuity(const scenario::Scenario& scenario, const scenario::Phase& p
     }
   }
   if (phase.expect == scenario::kSilent) {
-    const std::string idle = idle_detectors(scenario, record);
+    const std::string idle = idle_parts(scenario, record);
     if (!idle.empty()) return idle;
   }
   if (has_detectors(scenario) && record.loads == 0) return "the detectors checked no load";

@@ -87,13 +87,16 @@ Task<Result<void>> LibvirtMachine::start(TimePoint deadline) {
 }
 
 Task<void> LibvirtMachine::learn_process(TimePoint deadline) {
-  const Result<nlohmann::json> cpus = co_await monitor("query-cpus-fast", deadline);
+  const Result<nlohmann::json> cpus = co_await monitor("query-cpus-fast", {}, deadline);
   if (!cpus || !cpus->is_array() || cpus->empty()) co_return;
   process_ = process_of(cpus->front().value("thread-id", -1));
 }
 
-Task<Result<nlohmann::json>> LibvirtMachine::monitor(std::string command, TimePoint deadline) {
-  const std::string request = nlohmann::json{{"execute", command}}.dump();
+Task<Result<nlohmann::json>> LibvirtMachine::monitor(std::string command, nlohmann::json arguments,
+                                                     TimePoint deadline) {
+  nlohmann::json message{{"execute", command}};
+  if (!arguments.empty()) message["arguments"] = std::move(arguments);
+  const std::string request = message.dump();
   const LibvirtHost::Call ask = [name = name_, command,
                                  request](_virConnect* connection) -> Result<std::string> {
     const Domain domain(connection, name);
@@ -114,7 +117,7 @@ Task<Result<nlohmann::json>> LibvirtMachine::monitor(std::string command, TimePo
 }
 
 Task<bool> LibvirtMachine::answers(TimePoint deadline) {
-  const Result<nlohmann::json> answer = co_await monitor("query-status", deadline);
+  const Result<nlohmann::json> answer = co_await monitor("query-status", {}, deadline);
   co_return answer.has_value();
 }
 

@@ -18,13 +18,14 @@ class LibvirtMachine : public Machine {
   Task<Result<void>> start(TimePoint deadline) override;
   const MachineState& state() const override { return state_; }
   Task<bool> answers(TimePoint deadline) override;
+  Task<Result<nlohmann::json>> monitor(std::string command, nlohmann::json arguments,
+                                       TimePoint deadline) override;
   Task<void> stop(bool at_once) override;
   /// The domain's XML.
   std::string command_line() const override;
 
  private:
   void on_event(const std::string& name, const nlohmann::json& data);
-  Task<Result<nlohmann::json>> monitor(std::string command, TimePoint deadline);
   Task<void> learn_process(TimePoint deadline);
   Task<bool> ended_within(std::chrono::milliseconds patience);
   LibvirtHost& host_;

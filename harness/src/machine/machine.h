@@ -1,6 +1,7 @@
 // What a run needs of a virtual machine, whoever runs it.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "async/wake.h"
@@ -27,6 +28,17 @@ class Machine {
   /// Waits until the guest has stopped itself, and returns what the virtual CPUs then hold, as text; empty when that
   /// did not happen by the deadline.
   virtual Task<std::string> final_state(TimePoint) { co_return std::string(); }
+
+  /// Runs a command of QEMU's monitor, also while others are under way. Errors: infra, timeout.
+  virtual Task<Result<nlohmann::json>> monitor(std::string command, nlohmann::json, TimePoint) {
+    co_return fail(Blame::kInfra, "this machine has no monitor for \"{}\"", command);
+  }
+
+  /// Hands the running guest over to a second emulator on this host, by live migration; returns what QEMU says about
+  /// it. After an error the guest goes on where it was. Errors: infra, timeout.
+  virtual Task<Result<nlohmann::json>> hand_over(TimePoint) {
+    co_return fail(Blame::kInfra, "only a QEMU of our own can hand its guest over; use --machine qemu");
+  }
 
   /// Ends the machine, each step harder than the one before and logged; returns when it is gone. `at_once`
   /// goes straight to the kill. Never fails; calling it again is harmless.

@@ -43,10 +43,13 @@ std::vector<std::string> platform_words(const QemuSetup& setup) {
   return words;
 }
 
-/// A clone goes on where its template stopped, also in its files.
+bool goes_on(const QemuSetup& setup) {
+  return setup.origin == Origin::kClone || setup.origin == Origin::kHandedOver;
+}
+
+/// A guest that goes on does so in its files, too.
 std::string output_file(const QemuSetup& setup, const char* id, const std::filesystem::path& path) {
-  return fmt::format("file,id={},path={}{}", id, option_value(path),
-                     setup.origin == Origin::kClone ? ",append=on" : "");
+  return fmt::format("file,id={},path={}{}", id, option_value(path), goes_on(setup) ? ",append=on" : "");
 }
 
 void add_console(std::vector<std::string>& words, const QemuSetup& setup) {
@@ -63,7 +66,7 @@ void add_software(std::vector<std::string>& words, const QemuSetup& setup) {
 std::string memory_backend(const QemuSetup& setup, std::int64_t node, std::uint64_t size) {
   const std::string common = fmt::format("id=ram{},size={}M", node, size);
   // The oracle finds memory by its name in /proc/self/maps; a memfd has one and leaves nothing behind.
-  if (setup.origin == Origin::kBoot)
+  if (setup.origin == Origin::kBoot || setup.origin == Origin::kHandedOver)
     return (setup.oracle ? "memory-backend-memfd," : "memory-backend-ram,") + common;
   return fmt::format("memory-backend-file,{},share={},mem-path={}", common,
                      setup.origin == Origin::kTemplate ? "on" : "off",
@@ -155,7 +158,8 @@ std::vector<std::string> qemu_command(const QemuSetup& setup) {
   if (setup.oracle) add_oracle(words, setup);
   words.insert(words.end(), {"-chardev", fmt::format("socket,id=qmp,fd={}", kPassedFd), "-mon",
                              "chardev=qmp,mode=control"});
-  if (setup.origin == Origin::kClone) words.insert(words.end(), {"-S", "-incoming", "defer"});
+  if (setup.origin == Origin::kClone) words.emplace_back("-S");
+  if (goes_on(setup)) words.insert(words.end(), {"-incoming", "defer"});
   for (const std::string& plugin : setup.plugins) words.insert(words.end(), {"-plugin", plugin});
   if (!setup.gdb.empty())
     words.insert(words.end(), {"-gdb", fmt::format("unix:{},server=on,wait=off", option_value(setup.gdb))});

@@ -14,9 +14,10 @@ std::string to_string(Accel accel);
 
 /// Where a guest's memory and state come from.
 enum class Origin {
-  kBoot,      ///< from nothing
-  kTemplate,  ///< from nothing, RAM in files, to be saved when the guest is ready
-  kClone,     ///< from a template's files, which stay as they are
+  kBoot,        ///< from nothing
+  kTemplate,    ///< from nothing, RAM in files, to be saved when the guest is ready
+  kHandedOver,  ///< from an emulator that runs, which hands its guest over
+  kClone,       ///< from a template's files, which stay as they are
 };
 
 /// The TLB oracle: a plugin of the emulator.

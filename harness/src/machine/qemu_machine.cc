@@ -29,48 +29,67 @@ std::string tail_of(const std::filesystem::path& path) {
 
 }  // namespace
 
+QemuMachine::Emulator::Emulator(QemuMachine& machine, const boost::asio::any_io_executor& executor)
+    : process(executor),
+      qmp(executor, machine.clock_, [this, &machine](const std::string& name, const nlohmann::json& data) {
+        machine.on_event(*this, name, data);
+      }) {}
+
 QemuMachine::QemuMachine(const boost::asio::any_io_executor& executor, Clock& clock, Wake& changed,
                          QemuSetup setup)
     : clock_(clock),
       changed_(changed),
       setup_(std::move(setup)),
-      process_(executor),
-      qmp_(executor, clock, changed,
-           [this](const std::string& name, const nlohmann::json& data) { on_event(name, data); }),
+      executor_(executor),
+      current_(emulators_.emplace_back(std::make_unique<Emulator>(*this, executor)).get()),
       tasks_(executor, clock) {}
 
-void QemuMachine::on_event(const std::string& name, const nlohmann::json& data) {
-  take_monitor_event(name, data, state_);
-  if (name == "MIGRATION") migration_ = data.value("status", "");
+void QemuMachine::on_event(const Emulator& from, const std::string& name, const nlohmann::json& data) {
+  if (&from == current_) {
+    take_monitor_event(name, data, state_);
+    if (name == "MIGRATION") migration_ = data.value("status", "");
+  }
+  changed_.notify();
 }
 
-Task<void> QemuMachine::watch_process() {
-  co_await process_.watch(changed_);
+Task<void> QemuMachine::watch_process(Emulator& emulator) {
+  co_await emulator.process.watch(changed_);
+  if (&emulator != current_) co_return;
   state_.ended = true;
-  state_.exit_code = process_.end()->code;
-  state_.exit_signal = process_.end()->signal;
+  state_.exit_code = emulator.process.end()->code;
+  state_.exit_signal = emulator.process.end()->signal;
   state_.last_words = tail_of(setup_.output);
   changed_.notify();
 }
 
-Task<Result<void>> QemuMachine::start(TimePoint deadline) {
-  const Result<int> monitor = qmp_.open();
+Task<Result<void>> QemuMachine::launch(Emulator& emulator, const QemuSetup& setup, TimePoint deadline) {
+  const Result<int> monitor = emulator.qmp.open();
   if (!monitor) co_return pass_on(monitor);
-  const Command command{qemu_command(setup_), setup_.output, *monitor};
-  const Result<void> started = process_.start(command);
+  const Command command{qemu_command(setup), setup.output, *monitor};
+  const Result<void> started = emulator.process.start(command);
   ::close(*monitor);
   if (!started) co_return started;
-  state_.log.push_back(fmt::format("started {} as process {}", setup_.qemu, process_.pid()));
-  tasks_.start(qmp_.read());
-  tasks_.start(watch_process());
-  Result<void> negotiated = co_await qmp_.negotiate(deadline);
-  if (negotiated && setup_.origin == Origin::kClone) negotiated = co_await load_clone(deadline);
-  if (negotiated) co_return negotiated;
+  state_.log.push_back(fmt::format("started {} as process {}", setup.qemu, emulator.process.pid()));
+  tasks_.start(emulator.qmp.read());
+  tasks_.start(watch_process(emulator));
+  co_return co_await emulator.qmp.negotiate(deadline);
+}
+
+Task<Result<void>> QemuMachine::start(TimePoint deadline) {
+  Result<void> started = co_await launch(*current_, setup_, deadline);
+  if (started && setup_.origin == Origin::kClone) started = co_await load_clone(deadline);
+  if (started) co_return started;
   // It may have told why on its way out.
-  co_await ended_within(milliseconds(500));
+  if (current_->process.pid() > 0) co_await ended_within(milliseconds(500));
   if (state_.ended && !state_.last_words.empty())
     co_return fail(Blame::kInfra, "QEMU did not start: {}", state_.last_words);
-  co_return negotiated;
+  co_return started;
+}
+
+Task<Result<nlohmann::json>> QemuMachine::monitor(std::string command, nlohmann::json arguments,
+                                                  TimePoint deadline) {
+  if (state_.stop_asked) co_return fail(Blame::kInfra, "the machine is being stopped");
+  co_return co_await current_->qmp.execute(std::move(command), deadline, std::move(arguments));
 }
 
 Task<Result<void>> QemuMachine::prepare_migration(TimePoint deadline) {
@@ -79,12 +98,12 @@ Task<Result<void>> QemuMachine::prepare_migration(TimePoint deadline) {
   for (const char* name : {"x-ignore-shared", "events"})
     capabilities.push_back({{"capability", name}, {"state", true}});
   const json arguments{{"capabilities", capabilities}};
-  const Result<json> set = co_await qmp_.execute("migrate-set-capabilities", deadline, arguments);
+  const Result<json> set = co_await current_->qmp.execute("migrate-set-capabilities", deadline, arguments);
   if (!set) co_return pass_on(set);
   // Announcements run on a clock of the host, and cut the turns of virtual CPUs short: as few as can be.
   const json announce{
       {"announce-rounds", 1}, {"announce-initial", 1}, {"announce-max", 1}, {"announce-step", 1}};
-  const Result<json> quiet = co_await qmp_.execute("migrate-set-parameters", deadline, announce);
+  const Result<json> quiet = co_await current_->qmp.execute("migrate-set-parameters", deadline, announce);
   if (!quiet) co_return pass_on(quiet);
   co_return Result<void>();
 }
@@ -101,11 +120,11 @@ Task<Result<void>> QemuMachine::load_clone(TimePoint deadline) {
   Result<void> done = co_await prepare_migration(deadline);
   if (!done) co_return done;
   const nlohmann::json from{{"uri", "file:" + setup_.state.string()}};
-  const Result<nlohmann::json> begun = co_await qmp_.execute("migrate-incoming", deadline, from);
+  const Result<nlohmann::json> begun = co_await current_->qmp.execute("migrate-incoming", deadline, from);
   if (!begun) co_return pass_on(begun);
   done = co_await migrated(deadline);
   if (!done) co_return done;
-  const Result<nlohmann::json> runs = co_await qmp_.execute("cont", deadline);
+  const Result<nlohmann::json> runs = co_await current_->qmp.execute("cont", deadline);
   if (!runs) co_return pass_on(runs);
   co_return Result<void>();
 }
@@ -118,7 +137,7 @@ Task<Result<void>> QemuMachine::save(const std::filesystem::path& file, TimePoin
   Result<void> done = co_await prepare_migration(deadline);
   if (!done) co_return done;
   const nlohmann::json to{{"uri", "file:" + file.string()}};
-  const Result<nlohmann::json> begun = co_await qmp_.execute("migrate", deadline, to);
+  const Result<nlohmann::json> begun = co_await current_->qmp.execute("migrate", deadline, to);
   if (!begun) co_return pass_on(begun);
   done = co_await migrated(deadline);
   co_return done;
@@ -130,12 +149,12 @@ Task<std::string> QemuMachine::final_state(TimePoint deadline) {
   if (!state_.guest_over || state_.ended) co_return std::string();
   const nlohmann::json arguments{{"command-line", "info registers -a"}};
   const Result<nlohmann::json> registers =
-      co_await qmp_.execute("human-monitor-command", deadline, arguments);
+      co_await current_->qmp.execute("human-monitor-command", deadline, arguments);
   co_return registers && registers->is_string() ? registers->get<std::string>() : std::string();
 }
 
 Task<bool> QemuMachine::answers(TimePoint deadline) {
-  const Result<nlohmann::json> answer = co_await qmp_.execute("query-status", deadline);
+  const Result<nlohmann::json> answer = co_await current_->qmp.execute("query-status", deadline);
   co_return answer.has_value();
 }
 
@@ -147,22 +166,24 @@ Task<bool> QemuMachine::ended_within(milliseconds patience) {
 
 Task<void> QemuMachine::stop(bool at_once) {
   state_.stop_asked = state_.stop_asked || !state_.ended;
-  if (process_.pid() > 0 && !state_.ended && !at_once) {
+  if (current_->process.pid() > 0 && !state_.ended && !at_once) {
     state_.log.emplace_back("asked QEMU to quit");
-    const Result<nlohmann::json> answer = co_await qmp_.execute("quit", clock_.now() + kQuitPatience);
+    const Result<nlohmann::json> answer =
+        co_await current_->qmp.execute("quit", clock_.now() + kQuitPatience);
     if (!answer) state_.log.push_back(answer.error().message);
     bool gone = co_await ended_within(answer ? kQuitPatience : milliseconds(0));
     if (!gone) {
       state_.log.emplace_back("sent SIGTERM");
-      process_.signal(SIGTERM);
+      current_->process.signal(SIGTERM);
       gone = co_await ended_within(kTermPatience);
     }
   }
-  if (process_.pid() > 0 && !state_.ended) {
+  if (current_->process.pid() > 0 && !state_.ended) {
     state_.log.emplace_back("sent SIGKILL");
-    process_.signal(SIGKILL);
+    current_->process.signal(SIGKILL);
     co_await ended_within(kKillPatience);
   }
+  for (const auto& emulator : emulators_) emulator->process.signal(SIGKILL);  // of a hand-over under way
   tasks_.cancel();
   co_await tasks_.join();
 }

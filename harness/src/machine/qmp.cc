@@ -27,12 +27,14 @@ void Qmp::take(const std::string& line) {
   if (!message.is_object()) return;
   if (message.contains("QMP")) {
     greeted_ = true;
+    greeting_.notify();
   } else if (message.contains("event")) {
     on_event_(message.at("event").get<std::string>(), message.value("data", nlohmann::json::object()));
-  } else if (message.value("id", std::uint64_t{0}) == next_id_) {
-    answer_ = std::move(message);  // an answer to a command that was given up has another id
+  } else if (const auto found = pending_.find(message.value("id", std::uint64_t{0}));
+             found != pending_.end()) {
+    found->second->answer = std::move(message);  // one to a command that was given up finds nobody
+    found->second->wake.notify();
   }
-  changed_.notify();
 }
 
 Task<void> Qmp::read() {
@@ -47,11 +49,13 @@ Task<void> Qmp::read() {
     take(line);
   }
   closed_ = true;
-  changed_.notify();
+  greeting_.notify();
+  for (const auto& [id, pending] : pending_) pending->wake.notify();
+  on_event_("", nlohmann::json::object());
 }
 
 Task<Result<void>> Qmp::negotiate(TimePoint deadline) {
-  while (!greeted_ && !closed_ && clock_.now() < deadline) co_await changed_.wait_until(deadline);
+  while (!greeted_ && !closed_ && clock_.now() < deadline) co_await greeting_.wait_until(deadline);
   if (closed_) co_return fail(Blame::kInfra, "QEMU closed its monitor before it greeted");
   if (!greeted_) co_return fail(Blame::kTimeout, "QEMU's monitor did not greet in time");
   const Result<nlohmann::json> answer = co_await execute("qmp_capabilities", deadline);
@@ -60,21 +64,21 @@ Task<Result<void>> Qmp::negotiate(TimePoint deadline) {
 }
 
 Task<Result<nlohmann::json>> Qmp::execute(std::string command, TimePoint deadline, nlohmann::json arguments) {
-  answer_.reset();
-  nlohmann::json request{{"execute", command}, {"id", ++next_id_}};
+  Pending pending(*this, ++next_id_);
+  nlohmann::json request{{"execute", command}, {"id", pending.id}};
   if (!arguments.empty()) request["arguments"] = std::move(arguments);
   const std::string line = request.dump() + "\n";
-  const auto bytes = boost::asio::buffer(line);
-  const auto token = boost::asio::as_tuple(boost::asio::use_awaitable);
-  // A few bytes always fit into the socket's own buffer: this does not wait for QEMU.
-  const auto [error, length] = co_await boost::asio::async_write(socket_, bytes, token);
+  // A few bytes always fit into the socket's own buffer: this does not wait for QEMU, and two do not mix.
+  boost::system::error_code error;
+  boost::asio::write(socket_, boost::asio::buffer(line), error);
   if (error) co_return fail(Blame::kInfra, "cannot send \"{}\" to QEMU: {}", command, error.message());
-  while (!answer_ && !closed_ && clock_.now() < deadline) co_await changed_.wait_until(deadline);
-  if (!answer_ && closed_) co_return fail(Blame::kInfra, "QEMU closed its monitor during \"{}\"", command);
-  if (!answer_) co_return fail(Blame::kTimeout, "QEMU did not answer \"{}\" in time", command);
-  if (answer_->contains("error"))
-    co_return fail(Blame::kInfra, "QEMU refused \"{}\": {}", command, answer_->at("error").dump());
-  co_return answer_->value("return", nlohmann::json::object());
+  while (!pending.answer && !closed_ && clock_.now() < deadline) co_await pending.wake.wait_until(deadline);
+  if (!pending.answer && closed_)
+    co_return fail(Blame::kInfra, "QEMU closed its monitor during \"{}\"", command);
+  if (!pending.answer) co_return fail(Blame::kTimeout, "QEMU did not answer \"{}\" in time", command);
+  if (pending.answer->contains("error"))
+    co_return fail(Blame::kInfra, "QEMU refused \"{}\": {}", command, pending.answer->at("error").dump());
+  co_return pending.answer->value("return", nlohmann::json::object());
 }
 
 }  // namespace luf::machine

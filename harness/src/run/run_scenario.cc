@@ -12,6 +12,7 @@
 #include "machine/qemu_machine.h"
 #include "protocol/event.h"
 #include "run/digest.h"
+#include "run/injection.h"
 #include "run/record.h"
 #include "run/run_directory.h"
 #include "run/steering.h"
@@ -181,6 +182,7 @@ Task<judge::Observation> boot_and_watch(const Environment& environment, const Se
   TaskGroup tasks(environment.executor, environment.clock);
   tasks.start(follower.watch(changed));
   const std::unique_ptr<machine::Machine> machine = make_machine(environment, settings, changed, setup);
+  Injection injection(environment, *machine, job.scenario, directory.file("injections.jsonl"));
   Watched watched{*machine,
                   follower,
                   changed,
@@ -188,7 +190,10 @@ Task<judge::Observation> boot_and_watch(const Environment& environment, const Se
                   environment.interrupt,
                   directory.path(),
                   std::string(protocol::event::kDone),
-                  [&environment](const guest::Event& event) { environment.progress.take(event); },
+                  [&](const guest::Event& event) {
+                    environment.progress.take(event);
+                    injection.take(event);
+                  },
                   [&environment] { environment.progress.show(); }};
   if (settings.debugger) watched.at_stop = [&] { return settings.debugger(setup.gdb); };
   std::string state;
@@ -200,6 +205,7 @@ Task<judge::Observation> boot_and_watch(const Environment& environment, const Se
   const Patience patience = patience_of(job.scenario, setup.oracle.has_value());
   if (settings.libvirt) (void)directory.write("domain.xml", machine->command_line());
   seen = co_await supervise(std::move(watched), patience);
+  seen.idle = co_await injection.stop();
   tasks.cancel();
   co_await tasks.join();
   const Result<std::string> console = read_file(setup.console);

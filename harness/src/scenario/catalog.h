@@ -36,6 +36,7 @@ struct PartType {
   std::vector<std::string> rules;  ///< of the contract, e.g. "R8"; only detectors have them
   std::string summary;
   std::vector<Param> params;
+  bool on_host = false;  ///< an injector that acts on the machine from outside; the guest knows nothing of it
 };
 
 /// All parts of one image.

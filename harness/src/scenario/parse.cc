@@ -101,7 +101,8 @@ void read_phase(TomlReader reader, const toml::table& table, ReadLog& log, Phase
     log.defect(reader.where("name"), "\"phase.name\" is empty");
 }
 
-void read_part(const toml::table& table, PartKind kind, const Catalog& catalog, ReadLog& log, Part& part) {
+void read_part(const toml::table& table, PartKind kind, const Catalog& catalog, const Machine& machine,
+               ReadLog& log, Part& part) {
   const std::string kind_name(to_string(kind));
   TomlReader reader(table, kind_name + ".", log);
   part.kind = kind;
@@ -116,6 +117,13 @@ void read_part(const toml::table& table, PartKind kind, const Catalog& catalog, 
                                                  kind_name, part.name, did_you_mean(part.name, names)));
     return;
   }
+  part.on_host = type->on_host;
+  if (part.on_host && machine.icount)
+    log.defect(
+        reader.where("name"),
+        fmt::format("the host's injector \"{}\" makes a deterministic run another one each time; leave out "
+                    "\"machine.icount\"",
+                    part.name));
   for (const Param& param : type->params) {
     ParamValue value = param.fallback;
     reader.param(param, value);
@@ -184,7 +192,7 @@ void read_document(const toml::table& document, const Catalog& catalog, ReadLog&
   for (const PartKind kind : {PartKind::kWorkload, PartKind::kInjector, PartKind::kDetector}) {
     for (const toml::table* table : root.tables(std::string(to_string(kind)))) {
       where.push_back(table);
-      read_part(*table, kind, catalog, log, scenario.parts.emplace_back());
+      read_part(*table, kind, catalog, scenario.machine, log, scenario.parts.emplace_back());
     }
   }
   check_ids(where, scenario, log);

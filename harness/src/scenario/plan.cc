@@ -115,7 +115,9 @@ ordered_json part_json(const Part& part) {
 
 std::string make_plan(const Scenario& scenario, const std::string& name) {
   ordered_json parts = ordered_json::array();
-  for (const Part& part : scenario.parts) parts.push_back(part_json(part));
+  for (const Part& part : scenario.parts) {
+    if (!part.on_host) parts.push_back(part_json(part));
+  }
   ordered_json phases = ordered_json::array();
   for (const Phase& phase : scenario.phases) {
     ordered_json needs = ordered_json::array();

@@ -65,6 +65,7 @@ struct Part {
   std::string name;
   std::string id;
   std::map<std::string, ParamValue> params;  ///< complete
+  bool on_host = false;                      ///< see PartType
 };
 
 struct Scenario {

@@ -122,6 +122,23 @@ TEST(Judge, a_detector_without_a_promise_point_is_vacuous) {
   EXPECT_EQ(with({{"loads", 500}, {"tries", 12}, {"promises", 1}}).outcome, Outcome::kPass);
 }
 
+TEST(Judge, an_injector_that_counts_no_effect_is_vacuous) {
+  const Verdict verdict = judged(Guest().start().part_end("reclaim", {{"effects", 0}}).phase(1000));
+  EXPECT_EQ(verdict.outcome, Outcome::kVacuous);
+  EXPECT_EQ(verdict.reason, "reclaim had no effect");
+  EXPECT_EQ(judged(Guest().start().part_end("reclaim", {{"effects", 1}}).phase(1000)).outcome,
+            Outcome::kPass);
+}
+
+TEST(Judge, an_injector_of_the_host_without_effect_is_vacuous) {
+  Guest guest;
+  guest.start().phase(1000);
+  guest.seen.idle.push_back({"main", "stopper", "QEMU refused"});
+  const Verdict verdict = judged(guest);
+  EXPECT_EQ(verdict.outcome, Outcome::kVacuous);
+  EXPECT_EQ(verdict.reason, "stopper did not run: QEMU refused");
+}
+
 TEST(Judge, every_idle_detector_is_named) {
   Guest guest;
   guest.start()

@@ -1,0 +1,48 @@
+// What an injector of the host is: it acts on the machine from outside, while the parts in the guest go on.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+
+#include "machine/machine.h"
+#include "scenario/scenario.h"
+
+namespace luf::inject {
+
+/// What one disturbance did, by a counter of QEMU or of this host before and after.
+struct Effect {
+  nlohmann::json before;
+  nlohmann::json after;
+  bool seen = false;  ///< the counters show that it happened
+};
+
+/// What an injector may use. All referenced objects outlive its call.
+struct Context {
+  machine::Machine& machine;
+  boost::asio::any_io_executor executor;
+  Clock& clock;
+  Nanoseconds length;  ///< how long one disturbance lasts
+};
+
+/// Waits; wakes early only when cancelled.
+Task<void> pause_for(Context& context, Nanoseconds length);
+
+/// One file defines one, and injectors.cc lists it.
+struct Injector {
+  const char* name;
+  const char* summary;
+  std::int64_t length_ms;  ///< the default of `length`
+  /// Disturbs once and heals: whatever happens, the machine runs on afterwards. Errors: infra, timeout.
+  Task<Result<Effect>> (*disturb)(Context& context);
+};
+
+std::span<const Injector* const> injectors();
+
+/// nullptr: there is none.
+const Injector* find(std::string_view name);
+
+/// Adds them to the parts that scenarios may name.
+void add_to(scenario::Catalog& catalog);
+
+}  // namespace luf::inject

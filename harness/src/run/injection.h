@@ -1,0 +1,52 @@
+// The host's injectors of one run.
+#pragma once
+
+#include <filesystem>
+#include <list>
+#include <string>
+#include <vector>
+
+#include "async/task_group.h"
+#include "guest/event.h"
+#include "inject/injector.h"
+#include "judge/judge.h"
+#include "run/settings.h"
+
+namespace luf::run {
+
+/// They take turns. Starts them when the guest says that a phase begins, lets them end when it is over, and writes what each did to a file of
+/// JSON lines. Thread: the io_context's. `machine` and the scenario outlive it; `stop()` comes before its end.
+class Injection {
+ public:
+  Injection(const Environment& environment, machine::Machine& machine, const scenario::Scenario& scenario,
+            std::filesystem::path log);
+
+  /// Takes in an event of the guest.
+  void take(const guest::Event& event);
+
+  /// Ends all of them; returns those that had no effect in a phase that ended.
+  Task<std::vector<judge::IdlePart>> stop();
+
+ private:
+  /// One part, over all phases.
+  struct Acting {
+    const scenario::Part& part;
+    Wake changed;
+    std::string phase = {};  ///< empty: none runs
+    std::uint64_t effects = 0;
+    std::string trouble = {};
+  };
+  Task<void> act(Acting& acting);
+  Task<void> disturb(Acting& acting, inject::Context& context);
+  void note(const Acting& acting, const Result<inject::Effect>& effect, TimePoint began);
+  const Environment& environment_;
+  machine::Machine& machine_;
+  std::filesystem::path log_;
+  TimePoint start_;
+  std::list<Acting> acting_;
+  bool busy_ = false;  ///< one disturbs: a guest on its way to another emulator must not be stopped
+  std::vector<judge::IdlePart> idle_;
+  TaskGroup tasks_;
+};
+
+}  // namespace luf::run
