@@ -2,12 +2,16 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
 
 #include "base/result.h"
 
 namespace luf {
 
-/// A new file or directory that only this user can read; removed, with all it holds, by the destructor. Thread: one.
+/// A new file or directory that only this user can read; removed, with all it holds, by the destructor. While its owner
+/// lives it is locked (flock), so that what a killed program left can be told from what is in use. Thread: one.
 class Scratch {
  public:
   /// `prefix` begins its name. Errors: infra.
@@ -21,9 +25,16 @@ class Scratch {
   ~Scratch();
   const std::filesystem::path& path() const { return path_; }
 
+  /// Removes what dead programs left: entries of `parent` that begin with `prefix`, then six characters, and that nobody
+  /// has locked. `before` is called for each first. Returns their paths.
+  static std::vector<std::filesystem::path> sweep(
+      const std::filesystem::path& parent, const std::string& prefix,
+      const std::function<void(const std::filesystem::path&)>& before = {});
+
  private:
-  explicit Scratch(std::filesystem::path path) : path_(std::move(path)) {}
+  Scratch(std::filesystem::path path, int lock) : path_(std::move(path)), lock_(lock) {}
   std::filesystem::path path_;  ///< empty: moved from
+  int lock_ = -1;
 };
 
 }  // namespace luf

@@ -10,6 +10,7 @@
 #include "cli/session.h"
 #include "machine/tool.h"
 #include "run/accel.h"
+#include "run/leftovers.h"
 
 namespace luf::cli {
 namespace {
@@ -18,6 +19,7 @@ struct Options {
   Locations locations;
   std::string qemu = "qemu-system-x86_64";
   bool probe = false;
+  bool clean = false;
 };
 
 void tell(std::string_view topic, bool good, std::string_view text) {
@@ -53,7 +55,15 @@ Task<void> examine(const run::Environment& environment, const Options& options, 
   tell("kvm", kvm && kvm->accel == machine::Accel::kKvm, kvm ? kvm->why : kvm.error().message);
 }
 
+int clean() {
+  const std::vector<std::string> done = run::clean_leftovers();
+  for (const std::string& line : done) fmt::print("{}\n", line);
+  if (done.empty()) fmt::print("nothing was left\n");
+  return 0;
+}
+
 int execute(const Options& options) {
+  if (options.clean) return clean();
   const auto pages = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES));
   tell("cores", true, fmt::format("{}", std::thread::hardware_concurrency()));
   tell("memory", true,
@@ -86,6 +96,7 @@ void add_doctor(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("doctor", "Tell what this machine can do");
   command->add_flag("--probe", options->probe, "Boot a guest under KVM even when the answer is remembered");
+  command->add_flag("--clean", options->clean, "Only remove what a killed lufbed left behind");
   command->add_option("--qemu", options->qemu, "The QEMU to use")->capture_default_str();
   options->locations.add_options(*command);
   command->callback([options, &action] { action = [options] { return execute(*options); }; });

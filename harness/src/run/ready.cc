@@ -1,6 +1,7 @@
 #include "run/ready.h"
 
 #include "run/accel.h"
+#include "run/leftovers.h"
 #include "run/module_image.h"
 
 namespace luf::run {
@@ -23,6 +24,8 @@ Task<Result<Ready>> make_ready(const Environment& environment, const Settings& g
   if (!version) co_return pass_on(version);
   const Result<artifact::Image> image = co_await image_for(environment, given);
   if (!image) co_return pass_on(image);
+  for (const std::string& done : clean_leftovers())
+    environment.progress.say("left by a killed lufbed: " + done);
   Ready ready{given, *version};
   ready.settings.image = *image;
   const Result<void> connected = co_await connect(environment, ready.settings);

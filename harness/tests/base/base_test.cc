@@ -41,6 +41,22 @@ TEST(Scratch, vanishes_with_its_owner) {
   EXPECT_TRUE(std::filesystem::is_empty(root.path()));
 }
 
+TEST(Scratch, sweeps_only_what_nobody_owns) {
+  const luf::testing::TempDirectory root;
+  const luf::testing::EnvironmentVariable place("TMPDIR", root.path().string());
+  const Result<Scratch> owned = Scratch::directory("d-");
+  ASSERT_TRUE(owned);
+  std::filesystem::create_directory(root / "d-abc123");
+  root.put("d-abc124", "x");
+  root.put("d-longer-abc124", "x");
+  std::vector<std::filesystem::path> told;
+  const auto removed = Scratch::sweep(root.path(), "d-", [&](const auto& path) { told.push_back(path); });
+  EXPECT_EQ(removed.size(), 2U);
+  EXPECT_EQ(told, removed);
+  EXPECT_TRUE(std::filesystem::exists(owned->path()));
+  EXPECT_TRUE(std::filesystem::exists(root / "d-longer-abc124"));
+}
+
 TEST(Scratch, that_cannot_be_made_is_infra) {
   for (const char* place :
        {"/nonexistent", "/proc"}) {  // no directory; one in which nobody can create anything
