@@ -13,12 +13,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::map<std::string, int> kLayers{{"protocol", 0}, {"base", 0},    {"async", 1}, {"scenario", 1},
-                                         {"artifact", 1}, {"machine", 2}, {"guest", 2}, {"inject", 3},
-                                         {"judge", 3},    {"report", 3},  {"run", 4},   {"cli", 5}};
+const std::map<std::string, int> kLayers{{"protocol", 0}, {"base", 0},    {"async", 1},   {"scenario", 1},
+                                         {"artifact", 1}, {"machine", 2}, {"guest", 2},   {"inject", 3},
+                                         {"judge", 3},    {"report", 3},  {"history", 3}, {"run", 4},
+                                         {"cli", 5}};
 
 /// Within one layer only this is allowed.
-const std::set<std::pair<std::string, std::string>> kSameLayer{{"report", "judge"}};
+const std::set<std::pair<std::string, std::string>> kSameLayer{
+    {"report", "judge"}, {"history", "judge"}, {"report", "history"}};
 
 const std::map<std::string, std::set<std::string>> kLibraries{
     {"boost/asio", {"async", "machine", "guest", "inject", "run", "cli"}},
@@ -26,6 +28,7 @@ const std::map<std::string, std::set<std::string>> kLibraries{
     {"CLI/", {"cli"}},
     {"libvirt/", {"machine"}},
     {"prometheus/", {"report"}},
+    {"sqlite3", {"history"}},
 };
 
 struct Include {

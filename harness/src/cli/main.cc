@@ -10,6 +10,10 @@ int main(int argc, char** argv) {
     app.require_subcommand(1);
     luf::cli::Action action;
     luf::cli::add_run(app, action);
+    luf::cli::add_campaign(app, action);
+    luf::cli::add_history(app, action);
+    luf::cli::add_compare(app, action);
+    luf::cli::add_merge(app, action);
     luf::cli::add_explore(app, action);
     luf::cli::add_repro(app, action);
     luf::cli::add_minimise(app, action);

@@ -9,6 +9,7 @@
 #include "base/units.h"
 #include "cli/command.h"
 #include "cli/session.h"
+#include "report/stats.h"
 #include "run/debug.h"
 #include "run/explore.h"
 #include "run/pack.h"
@@ -101,7 +102,7 @@ int tell(const run::Recorded& recorded, const Repeats& repeats) {
                repeats.where.string());
     return kExitInfra;
   }
-  const run::Interval rate = run::rate_interval(repeats.same_violation, repeats.runs);
+  const report::Interval rate = report::rate_interval(repeats.same_violation, repeats.runs);
   fmt::print("{}: {} of {} repeats end in the same way; with 95 % confidence {:.0f} % to {:.0f} % do\n",
              recorded.job.name, repeats.same_violation, repeats.runs, 100 * rate.low, 100 * rate.high);
   if (!repeats.difference.empty())

@@ -6,28 +6,12 @@
 #include <set>
 
 #include "base/units.h"
+#include "report/columns.h"
+#include "report/html.h"
 #include "report/matrix.h"
 
 namespace luf::report {
 namespace {
-
-using Row = std::vector<std::string>;
-
-/// Rows of equal length, the first of them the head, as columns.
-std::string columns(const std::vector<Row>& rows) {
-  std::vector<std::size_t> widths(rows.front().size());
-  for (const Row& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string text;
-  for (const Row& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) line += fmt::format("{:<{}}  ", row[i], widths[i]);
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + "\n";
-  }
-  return text;
-}
 
 std::string seconds(double ms) { return fmt::format("{:.2f} s", ms / 1000); }
 
@@ -126,37 +110,6 @@ std::string problems_text(const Matrix& matrix) {
   return text;
 }
 
-std::string escaped(const std::string& text) {
-  std::string safe;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        safe += "&amp;";
-        break;
-      case '<':
-        safe += "&lt;";
-        break;
-      case '>':
-        safe += "&gt;";
-        break;
-      default:
-        safe += c;
-    }
-  }
-  return safe;
-}
-
-std::string html_table(const std::vector<Row>& rows) {
-  std::string text = "<table>\n";
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    text += "<tr>";
-    for (const std::string& cell : rows[i])
-      text += fmt::format("<{0}>{1}</{0}>", i == 0 ? "th" : "td", escaped(cell));
-    text += "</tr>\n";
-  }
-  return text + "</table>\n";
-}
-
 nlohmann::ordered_json cells_json(const std::vector<Cell>& cells) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const Cell& cell : cells) {
@@ -224,17 +177,12 @@ std::string to_json(const Matrix& matrix, const std::string& provenance) {
 }
 
 std::string to_html(const Matrix& matrix, const std::string& provenance) {
-  std::string text =
-      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>lufbed "
-      "matrix</title>\n<style>body{font-"
-      "family:sans-serif}table{border-collapse:collapse;margin:1em 0}td,th{border:1px solid "
-      "#999;padding:.2em .5em;"
-      "text-align:left}</style></head>\n<body><h1>Which planted fault is seen by whom</h1>\n";
-  text += html_table(kill_rows(matrix.cells));
-  if (const std::vector<Row> grid = grid_rows(matrix); !grid.empty()) text += html_table(grid);
-  text += fmt::format("<pre>{}</pre>\n<pre>{}</pre>\n",
-                      escaped(quiet_text(matrix.quiet) + problems_text(matrix)), escaped(provenance));
-  return text + "</body></html>\n";
+  std::string body = "<h1>Which planted fault is seen by whom</h1>\n" + html::table(kill_rows(matrix.cells));
+  if (const std::vector<Row> grid = grid_rows(matrix); !grid.empty()) body += html::table(grid);
+  body +=
+      fmt::format("<pre>{}</pre>\n<pre>{}</pre>\n",
+                  html::escaped(quiet_text(matrix.quiet) + problems_text(matrix)), html::escaped(provenance));
+  return html::page("lufbed matrix", body);
 }
 
 }  // namespace luf::report

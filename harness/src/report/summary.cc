@@ -5,15 +5,15 @@
 namespace luf::report {
 
 void add_numbers(const std::vector<guest::Event>& events, Summary& summary) {
-  constexpr std::string_view kFlush = "luf_flush_";
   summary.phases = judge::gather(events);
+  if (!events.empty()) summary.boot_seconds = static_cast<double>(events.front().t_ns) / 1e9;
   for (const auto& [phase, record] : summary.phases) {
     summary.loads += record.loads;
     summary.findings += record.finding_count;
     for (const auto& [name, value] : record.counters) {
       summary.counters[name] += value;
       if (name == "luf_deferred") summary.deferrals += value;
-      if (name.starts_with(kFlush)) summary.flushes[name.substr(kFlush.size())] += value;
+      if (is_flush_cause(name)) summary.flushes[name.substr(kFlushPrefix.size())] += value;
     }
     for (const auto& [name, value] : record.gauges)
       summary.gauges[name] = std::max(summary.gauges[name], value);

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "guest/event.h"
@@ -28,11 +29,16 @@ struct Summary {
   std::map<std::string, std::uint64_t> metrics;   ///< of parts, as "id.name", summed over the phases
   std::map<std::string, judge::PhaseRecord> phases;
   double seconds = 0;              ///< host time
+  double boot_seconds = 0;         ///< guest time at its first event; 0: none came
   std::string digest = {};         ///< of a deterministic run that ended, else empty
   std::string first_finding = {};  ///< its rule, detector and sentence; empty: none
   std::string fingerprint = {};    ///< of the first finding
   std::string oracle = {};         ///< its counts in one line; empty when there was none
 };
+
+/// The counters `luf_flush_<cause>`.
+inline constexpr std::string_view kFlushPrefix = "luf_flush_";
+inline bool is_flush_cause(const std::string& counter) { return counter.starts_with(kFlushPrefix); }
 
 /// Adds the numbers of a run's events to `summary`.
 void add_numbers(const std::vector<guest::Event>& events, Summary& summary);

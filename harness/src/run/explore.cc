@@ -110,15 +110,4 @@ double bound_of_silence(std::int64_t runs) {
   return runs <= 0 ? 1.0 : 1.0 - std::pow(kDoubt, 1.0 / static_cast<double>(runs));
 }
 
-Interval rate_interval(std::int64_t hits, std::int64_t runs) {
-  if (runs <= 0) return {};
-  constexpr double kZ = 1.959964;
-  const auto n = static_cast<double>(runs);
-  const double rate = static_cast<double>(hits) / n;
-  const double scale = 1 + kZ * kZ / n;
-  const double middle = (rate + kZ * kZ / (2 * n)) / scale;
-  const double half = kZ / scale * std::sqrt(rate * (1 - rate) / n + kZ * kZ / (4 * n * n));
-  return {std::max(0.0, middle - half), std::min(1.0, middle + half)};
-}
-
 }  // namespace luf::run

@@ -43,11 +43,4 @@ Task<Result<Explored>> explore(const Environment& environment, const Ready& read
 /// The probability of a violation in a run is below this, with 95 % confidence, when `runs` of them had none.
 double bound_of_silence(std::int64_t runs);
 
-/// The interval that holds the true rate with 95 % confidence, for `hits` of `runs` (Wilson's score).
-struct Interval {
-  double low = 0;
-  double high = 1;
-};
-Interval rate_interval(std::int64_t hits, std::int64_t runs);
-
 }  // namespace luf::run

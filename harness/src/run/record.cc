@@ -105,8 +105,12 @@ std::string repro_line(const Settings& settings, const Job& job, const Manifest&
   return line + "\n";
 }
 
+std::string fingerprint(const std::string& rule, const std::string& part) {
+  return sha256(rule + " " + part).substr(0, 12);
+}
+
 std::string fingerprint(const guest::Event& finding) {
-  return sha256(finding.text("rule") + " " + finding.text("part")).substr(0, 12);
+  return fingerprint(finding.text("rule"), finding.text("part"));
 }
 
 Result<std::vector<guest::Event>> findings_in(const std::filesystem::path& directory) {

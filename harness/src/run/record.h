@@ -41,6 +41,7 @@ std::string repro_line(const Settings& settings, const Job& job, const Manifest&
 
 /// Names a violation across runs that differ in their course: by rule and detector.
 std::string fingerprint(const guest::Event& finding);
+std::string fingerprint(const std::string& rule, const std::string& part);
 
 /// The findings in the event stream of a run directory. Errors: infra.
 Result<std::vector<guest::Event>> findings_in(const std::filesystem::path& directory);

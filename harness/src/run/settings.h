@@ -25,6 +25,7 @@ struct Job {
   std::string name;
   scenario::Scenario scenario;
   std::optional<artifact::Kernel> kernel = {};  ///< instead of the one of the settings
+  std::size_t number = 0;                       ///< by which its maker knows it
 };
 
 /// Where luf-steer looks and stops a deterministic guest.

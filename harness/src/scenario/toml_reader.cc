@@ -151,6 +151,22 @@ void TomlReader::texts(const std::string& key, std::vector<std::string>& target,
   }
 }
 
+void TomlReader::numbers(const std::string& key, std::vector<std::int64_t>& target, Range range) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return;
+  const toml::array* array = node->as_array();
+  if (array == nullptr) return wrong_type(*node, key, "a list of whole numbers, e.g. [2, 4]");
+  target.clear();
+  for (const toml::node& element : *array) {
+    const auto* value = element.as_integer();
+    if (value == nullptr || value->get() < range.min || value->get() > range.max) {
+      wrong_type(element, key, fmt::format("a list of whole numbers, each {} to {}", range.min, range.max));
+    } else {
+      target.push_back(value->get());
+    }
+  }
+}
+
 void TomlReader::counts(const std::string& key, std::map<std::string, std::int64_t>& target) {
   const toml::node* node = find(key);
   if (node == nullptr) return;

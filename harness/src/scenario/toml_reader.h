@@ -49,6 +49,7 @@ class TomlReader {
   /// No choices: any text will do.
   void texts(const std::string& key, std::vector<std::string>& target,
              const std::vector<std::string>& choices);
+  void numbers(const std::string& key, std::vector<std::int64_t>& target, Range range);
   void counts(const std::string& key, std::map<std::string, std::int64_t>& target);
 
   /// A parameter of a part, by its description.

@@ -3,6 +3,7 @@
 #include <boost/asio/co_spawn.hpp>
 
 #include "base/file.h"
+#include "report/stats.h"
 #include "run/debug.h"
 #include "run/minimise.h"
 #include "run/pack.h"
@@ -238,10 +239,10 @@ TEST(Bound, of_silence_shrinks_with_the_number_of_runs) {
 }
 
 TEST(RateInterval, holds_the_rate) {
-  const Interval all = rate_interval(10, 10);
+  const report::Interval all = report::rate_interval(10, 10);
   EXPECT_NEAR(all.low, 0.7225, 0.001);
   EXPECT_DOUBLE_EQ(all.high, 1);
-  const Interval some = rate_interval(3, 10);
+  const report::Interval some = report::rate_interval(3, 10);
   EXPECT_NEAR(some.low, 0.1078, 0.001);
   EXPECT_NEAR(some.high, 0.6032, 0.001);
 }

@@ -85,6 +85,11 @@ Counters read_counters() {
   Counters counters = parse_counters(read_text("/proc/vmstat"));
   for (const char* file : {"counters", "check"})
     counters.merge(parse_counters(read_text(std::string("/sys/kernel/debug/luf/") + file)));
+  for (const auto& [file, prefix] :
+       {std::pair{"deferral_age_us", "luf_hist_age_us_"}, std::pair{"flush_us", "luf_hist_flush_us_"}}) {
+    for (const auto& [bound, count] : parse_counters(read_text(std::string("/sys/kernel/debug/luf/") + file)))
+      counters[prefix + bound] = count;
+  }
   for (const std::string_view name : protocol::kDelays) {
     const std::string fired =
         read_text(std::string(protocol::kLufDelayDir) + "/" + std::string(name) + "/fired");

@@ -19,7 +19,8 @@ using Counters = std::map<std::string, std::uint64_t>;
 Counters parse_counters(std::string_view text);
 /// The sum over all CPUs of the TLB line of /proc/interrupts.
 std::uint64_t parse_tlb_interrupts(std::string_view text);
-/// Every line of /proc/vmstat, of `counters` and `check` in debugfs luf/ where they are there, and `ipi_tlb`.
+/// Every line of /proc/vmstat, of `counters` and `check` in debugfs luf/ where they are there, `ipi_tlb`, and the buckets
+/// of two histograms of debugfs luf/, as `luf_hist_age_us_<bound>` and `luf_hist_flush_us_<bound>`.
 Counters read_counters();
 /// What moved from `before` to `after` and how far; what fell (a gauge) is left out.
 Counters increase(const Counters& before, const Counters& after);
