@@ -35,6 +35,8 @@ void add_campaign(CLI::App& app, Action& action);
 void add_history(CLI::App& app, Action& action);
 void add_compare(CLI::App& app, Action& action);
 void add_merge(CLI::App& app, Action& action);
+void add_serve(CLI::App& app, Action& action);
+void add_metrics(CLI::App& app, Action& action);
 void add_explore(CLI::App& app, Action& action);
 void add_repro(CLI::App& app, Action& action);
 void add_minimise(CLI::App& app, Action& action);

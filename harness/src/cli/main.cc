@@ -14,6 +14,8 @@ int main(int argc, char** argv) {
     luf::cli::add_history(app, action);
     luf::cli::add_compare(app, action);
     luf::cli::add_merge(app, action);
+    luf::cli::add_serve(app, action);
+    luf::cli::add_metrics(app, action);
     luf::cli::add_explore(app, action);
     luf::cli::add_repro(app, action);
     luf::cli::add_minimise(app, action);
