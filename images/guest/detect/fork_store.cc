@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "lib/page_file.h"
+#include "lib/params.h"
 #include "lib/residency.h"
 
 namespace luf::guest {
@@ -43,11 +44,7 @@ constexpr std::array<Param, 3> kParams{{
      .min = 4096,
      .max = 256U << 20U,
      .summary = "memory that makes a fork take long"},
-    {.name = "period",
-     .type = ParamType::duration,
-     .default_number = 1'000'000,
-     .max = 60'000'000'000,
-     .summary = "pause between two forks"},
+    duration_param("period", 1'000'000, 0, "pause between two forks"),
 }};
 
 struct Region {

@@ -39,12 +39,7 @@ constexpr std::array<Param, 2> kParams{{
      .min = 4096,
      .max = 1U << 30U,
      .summary = "memory taken at once"},
-    {.name = "limit",
-     .type = ParamType::duration,
-     .default_number = 5'000'000'000,
-     .min = 1'000'000,
-     .max = 60'000'000'000,
-     .summary = "how long there may be no progress"},
+    duration_param("limit", 5'000'000'000, 1'000'000, "how long there may be no progress"),
 }};
 
 constexpr std::array kOperations{"taking memory", "a fork", "taking a CPU off", "taking a CPU on"};

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "agent/kernel_files.h"
+#include "lib/params.h"
 #include "lib/part_context.h"
 
 namespace luf::guest {
@@ -14,18 +15,8 @@ namespace luf::guest {
 namespace {
 
 constexpr std::array<Param, 2> kParams{{
-    {.name = "period",
-     .type = ParamType::duration,
-     .default_number = 200'000'000,
-     .min = 1'000'000,
-     .max = 60'000'000'000,
-     .summary = "pause between two removals"},
-    {.name = "length",
-     .type = ParamType::duration,
-     .default_number = 50'000'000,
-     .min = 1'000'000,
-     .max = 60'000'000'000,
-     .summary = "for which the CPU is down"},
+    duration_param("period", 200'000'000, 1'000'000, "pause between two removals"),
+    duration_param("length", 50'000'000, 1'000'000, "for which the CPU is down"),
 }};
 
 void run(PartContext& context) {

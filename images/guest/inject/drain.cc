@@ -9,6 +9,7 @@
 #include <cstring>
 #include <string>
 
+#include "lib/params.h"
 #include "lib/part_context.h"
 #include "protocol/luf_sysfs.h"
 
@@ -17,12 +18,7 @@ namespace luf::guest {
 namespace {
 
 constexpr std::array<Param, 1> kParams{{
-    {.name = "period",
-     .type = ParamType::duration,
-     .default_number = 5'000'000,
-     .min = 10'000,
-     .max = 60'000'000'000,
-     .summary = "pause between two drains"},
+    duration_param("period", 5'000'000, 10'000, "pause between two drains"),
 }};
 
 void run(PartContext& context) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "lib/page_pattern.h"
+#include "lib/params.h"
 #include "lib/part_context.h"
 #include "lib/unmappers.h"
 
@@ -20,12 +21,7 @@ namespace {
 
 constexpr std::array<std::string_view, 2> kCpus{"last", "first"};
 constexpr std::array<Param, 3> kParams{{
-    {.name = "period",
-     .type = ParamType::duration,
-     .default_number = 5'000'000,
-     .min = 10'000,
-     .max = 60'000'000'000,
-     .summary = "pause between two batches"},
+    duration_param("period", 5'000'000, 10'000, "pause between two batches"),
     {.name = "batch",
      .type = ParamType::count,
      .default_number = 16,

@@ -23,6 +23,7 @@
 #include <string>
 
 #include "lib/lru.h"
+#include "lib/params.h"
 #include "lib/part_context.h"
 #include "lib/unmappers.h"
 
@@ -37,12 +38,7 @@ constexpr std::array<Param, 3> kParams{{
      .default_choice = "memcg",
      .choices = kVia,
      .summary = "memory.reclaim of the parts' cgroup, or MADV_PAGEOUT on what detectors registered"},
-    {.name = "period",
-     .type = ParamType::duration,
-     .default_number = 5'000'000,
-     .min = 10'000,
-     .max = 60'000'000'000,
-     .summary = "pause between two passes"},
+    duration_param("period", 5'000'000, 10'000, "pause between two passes"),
     {.name = "amount",
      .type = ParamType::size,
      .default_number = 64U << 10U,

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "agent/kernel_files.h"
+#include "lib/params.h"
 #include "lib/part_context.h"
 
 namespace luf::guest {
@@ -17,18 +18,8 @@ namespace {
 constexpr const char* kHigh = "/sys/fs/cgroup/lufbed/memory.high";
 constexpr const char* kCurrent = "/sys/fs/cgroup/lufbed/memory.current";
 constexpr std::array<Param, 3> kParams{{
-    {.name = "period",
-     .type = ParamType::duration,
-     .default_number = 20'000'000,
-     .min = 10'000,
-     .max = 60'000'000'000,
-     .summary = "pause between two squeezes"},
-    {.name = "length",
-     .type = ParamType::duration,
-     .default_number = 20'000'000,
-     .min = 10'000,
-     .max = 60'000'000'000,
-     .summary = "of one squeeze"},
+    duration_param("period", 20'000'000, 10'000, "pause between two squeezes"),
+    duration_param("length", 20'000'000, 10'000, "of one squeeze"),
     {.name = "percent",
      .type = ParamType::count,
      .default_number = 75,

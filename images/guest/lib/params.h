@@ -1,4 +1,4 @@
-// Parameters that several detectors have.
+// Parameters that several parts have.
 #pragma once
 
 #include <array>
@@ -16,22 +16,25 @@ constexpr Param pages_param(std::uint64_t least, std::uint64_t most, std::string
           .summary = summary};
 }
 
-constexpr Param period_param(std::uint64_t fallback_ns, std::string_view summary) {
-  return {.name = "period",
+constexpr Param duration_param(std::string_view name, std::uint64_t fallback_ns, std::uint64_t least_ns,
+                               std::string_view summary) {
+  return {.name = name,
           .type = ParamType::duration,
           .default_number = fallback_ns,
-          .min = 1000,
+          .min = least_ns,
           .max = 60'000'000'000,
           .summary = summary};
 }
 
+/// Of a detector.
+constexpr Param period_param(std::uint64_t fallback_ns, std::string_view summary) {
+  return duration_param("period", fallback_ns, 1000, summary);
+}
+
 /// Of a detector of old data: docs/detectors.md.
 constexpr Param settle_param() {
-  return {.name = "settle",
-          .type = ParamType::duration,
-          .default_number = 5'000'000,
-          .max = 60'000'000'000,
-          .summary = "how long old data must stay readable to be a finding, in steps of 1 ms"};
+  return duration_param("settle", 5'000'000, 0,
+                        "how long old data must stay readable to be a finding, in steps of 1 ms");
 }
 
 /// The first of `choices` is taken when a scenario names none.

@@ -16,6 +16,7 @@
 #include <string>
 
 #include "lib/page_pattern.h"
+#include "lib/params.h"
 #include "lib/part_context.h"
 
 namespace luf::guest {
@@ -29,11 +30,7 @@ constexpr std::array<Param, 2> kParams{{
      .min = 64U << 10U,
      .max = 256U << 20U,
      .summary = "memory taken at once by all processes together"},
-    {.name = "period",
-     .type = ParamType::duration,
-     .default_number = 1'000'000,
-     .max = 60'000'000'000,
-     .summary = "pause after memory was freed"},
+    duration_param("period", 1'000'000, 0, "pause after memory was freed"),
 }};
 
 void take_from_node(unsigned node, unsigned nodes) {
