@@ -129,11 +129,15 @@ Task<Result<void>> QemuMachine::load_clone(TimePoint deadline) {
   co_return Result<void>();
 }
 
-Task<Result<void>> QemuMachine::save(const std::filesystem::path& file, TimePoint deadline) {
+Task<bool> QemuMachine::guest_stopped(TimePoint deadline) {
   while (!state_.guest_over && !state_.ended && clock_.now() < deadline)
     co_await changed_.wait_until(deadline);
-  if (!state_.guest_over || state_.ended)
-    co_return fail(Blame::kTimeout, "the guest did not stop as a template in time");
+  co_return state_.guest_over && !state_.ended;
+}
+
+Task<Result<void>> QemuMachine::save(const std::filesystem::path& file, TimePoint deadline) {
+  const bool stopped = co_await guest_stopped(deadline);
+  if (!stopped) co_return fail(Blame::kTimeout, "the guest did not stop as a template in time");
   Result<void> done = co_await prepare_migration(deadline);
   if (!done) co_return done;
   const nlohmann::json to{{"uri", "file:" + file.string()}};
@@ -144,9 +148,8 @@ Task<Result<void>> QemuMachine::save(const std::filesystem::path& file, TimePoin
 }
 
 Task<std::string> QemuMachine::final_state(TimePoint deadline) {
-  while (!state_.guest_over && !state_.ended && clock_.now() < deadline)
-    co_await changed_.wait_until(deadline);
-  if (!state_.guest_over || state_.ended) co_return std::string();
+  const bool stopped = co_await guest_stopped(deadline);
+  if (!stopped) co_return std::string();
   const nlohmann::json arguments{{"command-line", "info registers -a"}};
   const Result<nlohmann::json> registers =
       co_await current_->qmp.execute("human-monitor-command", deadline, arguments);

@@ -44,6 +44,8 @@ class QemuMachine : public Machine {
   Task<Result<void>> load_clone(TimePoint deadline);
   Task<Result<void>> prepare_migration(TimePoint deadline);
   Task<Result<void>> migrated(TimePoint deadline);
+  /// True once the guest has stopped itself and QEMU is still there.
+  Task<bool> guest_stopped(TimePoint deadline);
   void on_event(const Emulator& from, const std::string& name, const nlohmann::json& data);
   Task<void> watch_process(Emulator& emulator);
   Task<bool> ended_within(std::chrono::milliseconds patience);

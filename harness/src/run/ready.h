@@ -13,8 +13,8 @@ struct Ready {
   std::string qemu_version;
 };
 
-/// Asks QEMU for its version, cleans up after a killed lufbed, has the modules of a brought kernel put into the image, and connects to libvirt if that
-/// is to run the guests. Errors: infra, timeout.
+/// Asks QEMU for its version, has the modules of a brought kernel put into the image, cleans up after a killed lufbed, and
+/// connects to libvirt if that is to run the guests. Errors: infra, timeout.
 Task<Result<Ready>> make_ready(const Environment& environment, const Settings& given);
 
 }  // namespace luf::run
