@@ -2,11 +2,14 @@
 # shellcheck shell=bash
 # usage of a case: NAME_case.sh LUFBED IMAGE_DIR SOURCE_DIR
 set -u
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 lufbed=$1
 images=$2
 source=$3
 here=$source/harness/tests/campaign
 work=$(mktemp -d /tmp/lufbed-campaign-XXXXXX)
+log=$work/log
 export LUFBED_IMAGE_DIR=$images LUFBED_REPLAY_COUNT=$work/count
 servers=()
 trap 'finish' EXIT
@@ -16,19 +19,9 @@ finish() {
   [ ${#servers[@]} -eq 0 ] || kill "${servers[@]}" 2> /dev/null
   wait
   umount "$work/full" 2> /dev/null
-  if [ $status -eq 1 ] && [ -f "$work/log" ]; then tail -n 40 "$work/log"; fi
+  if [ $status -eq 1 ] && [ -f "$log" ]; then tail -n 40 "$log"; fi
   rm -rf "$work"
   exit $status
-}
-
-skip() {
-  echo "skipped: $*"
-  exit 77
-}
-
-die() {
-  echo "failed: $*"
-  exit 1
 }
 
 # What passes for a kernel: an ELF file with a banner in it.
@@ -46,15 +39,13 @@ campaign_file() {
   } > "$work/night.toml"
 }
 
-# campaign ARG...: runs it; output in $work/log
+# campaign ARG...: runs it; output in $log
 campaign() {
   "$lufbed" campaign "$work/night.toml" --history "$work/h.db" --accel tcg --qemu "$here/replay_qemu" --runs "$work/runs" "$@" \
-    > "$work/log" 2>&1
+    > "$log" 2>&1
 }
 
 history() { "$lufbed" history --history "$work/h.db" "$@"; }
 
-expect_code() { [ "$1" -eq "$2" ] || die "exit code $1, not $2"; }
-expect_line() { grep -q -- "$1" "$work/log" || die "no line with: $1"; }
-expect_lines() { [ "$(wc -l < "$work/log")" -eq "$1" ] || die "not $1 line(s)"; }
+expect_lines() { [ "$(wc -l < "$log")" -eq "$1" ] || die "not $1 line(s)"; }
 sql() { sqlite3 "${2-$work/h.db}" "$1"; }

@@ -2,6 +2,8 @@
 # shellcheck shell=bash
 # usage of a case: NAME_case.sh LUFBED IMAGE_DIR
 set -u
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 lufbed=$1
 images=$2
 work=$(mktemp -d /tmp/lufbed-system-XXXXXX)
@@ -20,16 +22,6 @@ finish() {
   umount "$work/full" 2> /dev/null
   rm -rf "$work"
   exit $status
-}
-
-skip() {
-  echo "skipped: $*"
-  exit 77
-}
-
-die() {
-  echo "failed: $*"
-  exit 1
 }
 
 # The kernel to boot: LUFBED_TEST_KERNEL (a file), else the one built here.
@@ -82,8 +74,6 @@ await_event() {
 # The QEMU of this case, by its run directory.
 qemu_pid() { pgrep -f -- "qemu-system.*$work/"; }
 
-expect_code() { [ "$1" -eq "$2" ] || die "exit code $1, not $2"; }
-expect_line() { grep -q -- "$1" "$log" || die "no line with: $1"; }
 expect_verdict() {
   grep -q "\"verdict\": \"$1\"" "$work/runs/case/1/verdict" || die "the run directory does not say $1"
 }
