@@ -41,7 +41,7 @@ check_series() {
 # patch touches and what includes that.
 check_steps() {
     local count=0 name started
-    identify "${1:-luf}"
+    identify "${1:-steps}"
     [ ${#patch_names[@]} -gt 0 ] || fail "the variant $variant has no patches" 2
     unpack
     tree=$trees/steps build=$trees/steps/build-$variant log=$trees/steps.log

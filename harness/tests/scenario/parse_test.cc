@@ -68,7 +68,8 @@ TEST(Parse, every_defect_names_file_line_and_remedy) {
       {"[kernel]\npoints_off = [\"unamp\"]\n",
        "x.toml:8: \"kernel.points_off\": unknown name \"unamp\" (did you mean \"unmap\"?); use full, age, "
        "drain, "
-       "kept, unmap, protect, mkwrite, alias_write, file_write, async_write, truncate, invalidate, uffd, "
+       "kept, unmap, protect, mkwrite, alias_write, file_write, async_write, truncate, invalidate, refetch, "
+       "uffd, "
        "fault_race, "
        "write_begin, fault_tail, mkclean, switch, mmap_lock, vma_lock, fault"},
       {"[kernel]\npoints = \"stirct\"\n",
