@@ -43,7 +43,8 @@ struct Observation {
   bool emulator_answers = true;       ///< when stalled
   std::string console;
   machine::MachineState machine;
-  std::vector<IdlePart> idle;          ///< injectors of the host without an effect
+  std::vector<IdlePart> idle;  ///< injectors of the host without an effect
+  std::string first_start;     ///< what ended a start before the one that was seen; empty: there was one
   std::optional<OracleReport> oracle;  ///< when the run had one
 };
 

@@ -1,6 +1,7 @@
 #include "run/run_scenario.h"
 
 #include <algorithm>
+#include <csignal>
 #include <memory>
 
 #include "async/task_group.h"
@@ -220,6 +221,25 @@ Task<judge::Observation> boot_and_watch(const Environment& environment, const Se
   co_return seen;
 }
 
+/// QEMU 10.0 can fail an assertion of its own while the firmware and the kernel lay out the devices' memory and several
+/// virtual CPUs run (iotlb_to_section). No detector has looked by then: nothing is lost by another start.
+bool aborted_while_booting(const judge::Observation& seen) {
+  return seen.end == judge::RunEnd::kMachineEnded && seen.events.empty() && !seen.machine.guest_panicked &&
+         seen.machine.exit_signal == SIGABRT;
+}
+
+/// As boot_and_watch(), with one more start for a QEMU that aborted while the guest booted; the verdict says so.
+Task<judge::Observation> boot_again_if_aborted(const Environment& environment, const Settings& settings,
+                                               const Job& job, const RunDirectory& directory,
+                                               const machine::QemuSetup& setup) {
+  judge::Observation seen = co_await boot_and_watch(environment, settings, job, directory, setup);
+  if (!aborted_while_booting(seen)) co_return seen;
+  std::string first_start = seen.machine.last_words;
+  seen = co_await boot_and_watch(environment, settings, job, directory, setup);
+  seen.first_start = std::move(first_start);
+  co_return seen;
+}
+
 report::Summary summary_of(const Settings& settings, const Job& job, const judge::Observation& seen) {
   report::Summary summary;
   summary.scenario = job.name;
@@ -277,7 +297,7 @@ Task<report::Summary> run_scenario(const Environment& environment, const Setting
   const Manifest manifest = make_manifest(settings, job, setup, accel, std::move(qemu_version));
   if (prepared) prepared = prepare(*directory, settings, job, manifest, setup);
   if (prepared) {
-    seen = co_await boot_and_watch(environment, settings, job, *directory, setup);
+    seen = co_await boot_again_if_aborted(environment, settings, job, *directory, setup);
   } else {
     seen.error = prepared.error();
   }
