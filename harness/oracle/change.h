@@ -51,6 +51,7 @@ struct Promise {
   std::uint8_t forbids = 0;  ///< kinds of access
   bool at_once = false;      ///< a batch that an unmapper has in flight is no excuse
   const char* what = "";     ///< what had happened, as a clause
+  unsigned vcpu = 0;         ///< where it passed
   Moment when;
 };
 

@@ -73,6 +73,7 @@ void KernelHooks::run(Vcpu& vcpu, Registers& registers, const Point& point) {
     promise.rule = file_point.rule;
     promise.forbids = kAnyAccess;
     promise.what = file_point.what;
+    promise.vcpu = vcpu.index;
     oracle_.promise_file(call.argument, promise, call.changes_before);
   }
 }

@@ -338,6 +338,7 @@ void Oracle::ring(Vcpu& vcpu, const protocol::RingWord& word) {
   told.forbids = kAnyAccess;
   told.at_once = word.ring == Ring::kSettled;
   told.what = "the program said that the promise had passed";
+  told.vcpu = vcpu.index;
   promise(vcpu.paging.root(), word.page, 1, told, before, 0);
 }
 

@@ -260,9 +260,11 @@ void on_syscall_return(unsigned told, void* data) {
     if (!where.present) return std::nullopt;
     return plugin->oracle->memory().word((where.frame << kPageShift) + address % kPageBytes);
   };
-  for (const PromisedRange& range : promised(made.first, registers.read(Register::kRax), read))
+  for (PromisedRange& range : promised(made.first, registers.read(Register::kRax), read)) {
+    range.promise.vcpu = vcpu.index;
     plugin->oracle->promise(state.root(), range.page, range.pages, range.promise, made.second[0],
                             made.second[1]);
+  }
 }
 
 void on_hook(unsigned told, void* data) {

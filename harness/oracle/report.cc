@@ -1,5 +1,6 @@
 #include "report.h"
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 
@@ -140,6 +141,42 @@ void histogram_json(std::string& text, const char* name, const Histogram& histog
   text += "]";
 }
 
+/// What led to a violation, the earliest first: where, how long before the access, and what.
+void marks_json(std::string& text, const ReportSetup& setup, const Finding& finding) {
+  struct Mark {
+    Moment when;
+    unsigned vcpu = 0;
+    std::string what;
+  };
+  const Change& change = finding.change;
+  std::vector<Mark> marks{
+      {change.when, change.actor.vcpu,
+       "the entry is " + std::string(to_string(change.kind)) + " at " + place(setup, change.actor.pc)}};
+  if (change.deferred)
+    marks.push_back({change.deferred_at, change.actor.vcpu, "its flush is put off, its frame is held"});
+  if (change.stored)
+    marks.push_back({change.stored_at, change.storer.vcpu,
+                     "the frame is stored to at " + place(setup, change.storer.pc)});
+  for (const Promise* promise : {&change.strong, &change.weak}) {
+    if (promise->rule == 0) continue;
+    marks.push_back({promise->when, promise->vcpu,
+                     "promise of R" + std::to_string(promise->rule) + ": " + promise->what});
+  }
+  marks.push_back({finding.when, finding.by.vcpu,
+                   std::string("a ") + access_name(finding.access) + " through the old entry at " +
+                       place(setup, finding.by.pc)});
+  std::stable_sort(marks.begin(), marks.end(),
+                   [](const Mark& one, const Mark& other) { return one.when.ns < other.when.ns; });
+  text += ", \"marks\": [";
+  for (const Mark& mark : marks) {
+    const std::uint64_t before = finding.when.ns > mark.when.ns ? finding.when.ns - mark.when.ns : 0;
+    print(text, "%s{\"cpu\": %u, \"before_ns\": %llu, \"what\": ", text.back() == '[' ? "" : ", ", mark.vcpu,
+          static_cast<Word>(before));
+    text += quoted(mark.what) + "}";
+  }
+  text += "]";
+}
+
 void finding_json(std::string& text, const ReportSetup& setup, const Finding& finding) {
   const Change& change = finding.change;
   print(
@@ -169,6 +206,7 @@ void finding_json(std::string& text, const ReportSetup& setup, const Finding& fi
   }
   if (change.stored) text += ", \"stored_by\": " + quoted(place(setup, change.storer.pc));
   if (finding.difference) print(text, ", \"differs_at\": %zu", finding.difference->offset);
+  marks_json(text, setup, finding);
   text += "}";
 }
 

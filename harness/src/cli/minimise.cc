@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/session.h"
 #include "run/repro.h"
+#include "run/run_scenario.h"
 #include "scenario/parse.h"
 
 namespace luf::cli {
@@ -21,20 +22,41 @@ struct Options {
   std::size_t workers = 0;
 };
 
+struct Outcome {
+  Result<run::Minimised> minimised = fail(Blame::kBug, "nothing was done");
+  std::string violations;  ///< of what is left, as the oracle saw it; empty: it saw no violation
+};
+
+/// What is left once more, bit for bit, with every access compared with the page tables.
+Task<std::string> violations_of(const run::Environment& environment, const run::Ready& ready, run::Job job,
+                                const scenario::Scenario& scenario) {
+  run::Settings settings = ready.settings;
+  settings.oracle = "violations";
+  job.scenario = scenario;
+  const run::AccelChoice accel{machine::Accel::kTcg, "as in the run that was minimised"};
+  const report::Summary seen =
+      co_await run::run_scenario(environment, settings, job, accel, ready.qemu_version);
+  co_return read_file(seen.directory / "violations.txt").value_or("");
+}
+
 Task<void> work(const run::Environment& environment, const Options& options, const run::Settings& given,
-                const run::Recorded& recorded, Result<run::Minimised>& minimised) {
+                const run::Recorded& recorded, Outcome& outcome) {
   const Result<run::Ready> ready = co_await run::ready_to_repeat(environment, given, recorded);
   if (!ready) {
-    minimised = pass_on(ready);
+    outcome.minimised = pass_on(ready);
     co_return;
   }
   const std::size_t workers = options.workers > 0 ? options.workers : run::default_workers();
-  minimised = co_await run::minimise(environment, *ready, recorded.job, recorded.fingerprints.front(),
-                                     options.tries, workers);
+  outcome.minimised = co_await run::minimise(environment, *ready, recorded.job, recorded.fingerprints.front(),
+                                             options.tries, workers);
+  if (outcome.minimised)
+    outcome.violations =
+        co_await violations_of(environment, *ready, recorded.job, outcome.minimised->scenario);
 }
 
-int tell(const Options& options, const run::Recorded& recorded, const run::Minimised& minimised,
+int tell(const Options& options, const run::Recorded& recorded, const Outcome& outcome,
          const scenario::Catalog& catalog) {
+  const run::Minimised& minimised = *outcome.minimised;
   const Result<void> written = write_file(options.output, scenario::to_toml(minimised.scenario, catalog));
   if (!written) return report_error(written.error());
   fmt::print("{}: {} of {} steps are needed, after {} runs\n", recorded.job.name, minimised.kept.size(),
@@ -45,6 +67,7 @@ int tell(const Options& options, const run::Recorded& recorded, const run::Minim
              minimised.scenario.seed, minimised.summary.first_finding);
   fmt::print("scenario: {}\nrun:      {}\n", std::filesystem::absolute(options.output).string(),
              minimised.summary.directory.string());
+  fmt::print("\n{}", outcome.violations.empty() ? "the oracle saw no violation in it\n" : outcome.violations);
   return 0;
 }
 
@@ -57,12 +80,12 @@ int execute(const Options& options) {
     return report_error(
         Error{Blame::kScenario, options.run + ": only a deterministic run with a finding can be minimised"});
   Session session;
-  Result<run::Minimised> minimised = fail(Blame::kBug, "nothing was done");
+  Outcome outcome;
   session.run([&](const run::Environment& environment) {
-    return work(environment, options, *settings, *recorded, minimised);
+    return work(environment, options, *settings, *recorded, outcome);
   });
-  if (!minimised) return report_error(minimised.error());
-  return tell(options, *recorded, *minimised, settings->catalog);
+  if (!outcome.minimised) return report_error(outcome.minimised.error());
+  return tell(options, *recorded, outcome, settings->catalog);
 }
 
 }  // namespace

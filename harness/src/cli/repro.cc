@@ -87,7 +87,8 @@ Task<void> work(const run::Environment& environment, const run::Settings& settin
 
 int tell(const run::Recorded& recorded, const Repeats& repeats) {
   if (!repeats.oracle.empty())
-    fmt::print("oracle: {} ({})\n", repeats.oracle, (repeats.where / "oracle.txt").string());
+    fmt::print("oracle: {} ({})\n{}", repeats.oracle, (repeats.where / "oracle.txt").string(),
+               read_file(repeats.where / "violations.txt").value_or(""));
   if (recorded.digest) {
     fmt::print("{}: {} of {} repeats have the digest {}\n", recorded.job.name, repeats.exact, repeats.runs,
                recorded.digest->whole().substr(0, 16));

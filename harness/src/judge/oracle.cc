@@ -20,6 +20,10 @@ OracleFinding read_finding(const nlohmann::json& json) {
                   json.at("cpu").get<int>(), json.at("frame").get<std::string>(),
                   json.at("change").get<std::string>(), json.at("age_ns").get<std::uint64_t>(),
                   json.at("changed_by").get<std::string>(), json.at("reason").get<std::string>());
+  for (const nlohmann::json& mark : json.at("marks")) {
+    finding.marks.push_back({mark.at("cpu").get<unsigned>(), mark.at("before_ns").get<std::uint64_t>(),
+                             mark.at("what").get<std::string>()});
+  }
   return finding;
 }
 

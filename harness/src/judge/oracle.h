@@ -13,12 +13,20 @@ namespace luf::judge {
 /// The part that its findings belong to.
 inline constexpr std::string_view kOraclePart = "oracle";
 
+/// A step on the way to a violation.
+struct OracleMark {
+  unsigned cpu = 0;
+  std::uint64_t before_ns = 0;  ///< of virtual time, before the violating access
+  std::string what;             ///< a clause
+};
+
 /// A kind of violation: class 2 of the contract.
 struct OracleFinding {
   int phase = -1;  ///< index in the scenario; -1: outside of all
   std::string rule;
   std::string detail;  ///< one sentence
   std::uint64_t count = 0;
+  std::vector<OracleMark> marks = {};  ///< of the first one, the earliest first; the last is the access
 };
 
 /// oracle.json

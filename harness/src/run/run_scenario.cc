@@ -12,6 +12,7 @@
 #include "machine/libvirt_machine.h"
 #include "machine/qemu_machine.h"
 #include "protocol/event.h"
+#include "report/violation.h"
 #include "run/digest.h"
 #include "run/injection.h"
 #include "run/record.h"
@@ -258,12 +259,26 @@ report::Summary summary_of(const Settings& settings, const Job& job, const judge
   return summary;
 }
 
+/// How each kind of violation that the oracle saw came about; without one there is nothing to write.
+Result<void> write_violations(const RunDirectory& directory, const judge::OracleReport& oracle) {
+  std::string text;
+  for (std::size_t i = 0; i < oracle.findings.size(); ++i) {
+    const judge::OracleFinding& finding = oracle.findings[i];
+    text += report::violation_text(finding) + "\n";
+    const Result<void> written =
+        directory.write(fmt::format("violation-{}.svg", i + 1), report::violation_svg(finding));
+    if (!written) return written;
+  }
+  return text.empty() ? Result<void>() : directory.write("violations.txt", text);
+}
+
 /// Writes what the run brought; a disk that is full by now turns the verdict into infra.
 void conclude(const RunDirectory& directory, const judge::Observation& seen, report::Summary& summary) {
   Result<void> written = directory.write("findings.json", findings_json(seen.events));
   if (written) written = directory.write("metrics.json", metrics_json(summary));
   if (written)
     written = directory.write("machine.log", fmt::format("{}\n", fmt::join(seen.machine.log, "\n")));
+  if (written && seen.oracle) written = write_violations(directory, *seen.oracle);
   const bool decided =
       summary.verdict.outcome == judge::Outcome::kFail || summary.verdict.outcome == judge::Outcome::kInfra;
   if (!written && !decided) {

@@ -131,6 +131,7 @@ TEST(Report, is_read_by_the_harness) {
   promise.forbids = kAnyAccess;
   promise.at_once = true;
   promise.what = "munmap() had returned";
+  promise.vcpu = 2;
   guest.oracle.promise(testing::FakeGuest::kRoot << kPageShift, kAddress >> kPageShift, 1, promise, 99, 0);
   guest.access(1, kAddress, 100);
   ReportSetup setup;
@@ -144,6 +145,14 @@ TEST(Report, is_read_by_the_harness) {
   ASSERT_EQ(report->findings.size(), 1U);
   EXPECT_EQ(report->findings[0].rule, "R1");
   EXPECT_NE(report->findings[0].detail.find("munmap() had returned"), std::string::npos);
+  const std::vector<judge::OracleMark>& marks = report->findings[0].marks;
+  ASSERT_EQ(marks.size(), 3U);
+  EXPECT_EQ(marks[0].cpu, 0U);
+  EXPECT_NE(marks[0].what.find("the entry is cleared"), std::string::npos) << marks[0].what;
+  EXPECT_EQ(marks[1].cpu, 2U);
+  EXPECT_EQ(marks[1].what, "promise of R1: munmap() had returned");
+  EXPECT_EQ(marks[2].cpu, 1U);
+  EXPECT_EQ(marks[2].before_ns, 0U);
   const std::string text = report_text(setup, numbers, guest.oracle.findings(), guest.oracle.unknown());
   EXPECT_NE(text.find("window 0 deferred 0 violation 1 unknown 0"), std::string::npos) << text;
   EXPECT_NE(text.find("promise passed: R1, munmap() had returned"), std::string::npos) << text;
