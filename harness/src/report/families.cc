@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "protocol/contract.h"
 #include "report/campaign.h"
@@ -48,10 +49,16 @@ class Family {
     }
     return *this;
   }
-  /// Rows of just that name.
-  Family& take(const std::vector<Total>& totals, const std::string& name) {
-    for (const Total& total : totals) {
-      if (total.name == name) add({{"campaign", total.campaign}, {"kernel", total.kernel}}, total.value);
+  /// The sum of the rows of these names; 0 where a kernel has none, so that a first one is an increase.
+  Family& sum(const std::vector<Total>& totals, const std::vector<Total>& kernels,
+              const std::set<std::string>& names) {
+    for (const Total& of : kernels) {
+      double value = 0;
+      for (const Total& total : totals) {
+        if (total.campaign == of.campaign && total.kernel == of.kernel && names.contains(total.name))
+          value += total.value;
+      }
+      add({{"campaign", of.campaign}, {"kernel", of.kernel}}, value);
     }
     return *this;
   }
@@ -102,7 +109,8 @@ MetricFamily histograms(const std::vector<Total>& totals, std::string_view prefi
   return family;
 }
 
-void add_counters(const std::vector<Total>& counters, std::vector<MetricFamily>& families) {
+void add_counters(const std::vector<Total>& counters, const std::vector<Total>& kernels,
+                  std::vector<MetricFamily>& families) {
   const auto counter = [](const char* name, const char* help) {
     return Family(MetricType::Counter, name, help);
   };
@@ -113,25 +121,17 @@ void add_counters(const std::vector<Total>& counters, std::vector<MetricFamily>&
                          .take(counters, "reason", kRefused)
                          .done());
   families.push_back(
-      counter("lufbed_deferrals_total", "Flushes deferred.").take(counters, "luf_deferred").done());
+      counter("lufbed_deferrals_total", "Flushes deferred.").sum(counters, kernels, {"luf_deferred"}).done());
   families.push_back(
       counter("lufbed_shootdown_ipis_received_total", "TLB shootdown IPIs that CPUs of guests received.")
-          .take(counters, "ipi_tlb")
+          .sum(counters, kernels, {"ipi_tlb"})
           .done());
   families.push_back(counter("lufbed_remote_flushes_total", "Flushes that CPUs of guests asked of others.")
-                         .take(counters, "nr_tlb_remote_flush")
+                         .sum(counters, kernels, {"nr_tlb_remote_flush"})
                          .done());
-  std::vector<Total> pages;
-  for (const char* name : {"pgsteal_anon", "pgsteal_file", "pgmigrate_success"}) {
-    for (const Total& total : counters) {
-      if (total.name == name) pages.push_back(total);
-    }
-  }
-  std::map<std::pair<std::string, std::string>, double> sums;
-  for (const Total& page : pages) sums[{page.campaign, page.kernel}] += page.value;
-  Family moved(MetricType::Counter, "lufbed_unmapped_pages_total", "Pages reclaimed or migrated.");
-  for (const auto& [of, value] : sums) moved.add({{"campaign", of.first}, {"kernel", of.second}}, value);
-  families.push_back(moved.done());
+  families.push_back(counter("lufbed_unmapped_pages_total", "Pages reclaimed or migrated.")
+                         .sum(counters, kernels, {"pgsteal_anon", "pgsteal_file", "pgmigrate_success"})
+                         .done());
   families.push_back(histograms(counters, "luf_hist_age_us_", "lufbed_deferral_age_seconds",
                                 "Age of deferrals when they were flushed, in guest time"));
   families.push_back(histograms(counters, "luf_hist_flush_us_", "lufbed_flush_duration_seconds",
@@ -280,9 +280,9 @@ Result<std::vector<MetricFamily>> families_of(const std::filesystem::path& file)
   families.push_back(violations(*seen, *loads).done());
   families.push_back(
       Family(MetricType::Counter, "lufbed_loads_checked_total", "Loads that detectors checked.")
-          .take(*loads, "")
+          .sum(*loads, *loads, {""})
           .done());
-  add_counters(*counters, families);
+  add_counters(*counters, *loads, families);
   LastCampaigns last;
   for (const auto& [name, campaign] : latest(*campaigns)) {
     const Result<std::vector<history::Run>> of_campaign = history->runs(campaign.number);
