@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "cli/history_options.h"
 #include "report/compare.h"
+#include "run/record.h"
 
 namespace luf::cli {
 
@@ -35,7 +36,9 @@ struct ShowOptions {
 
 int write_all(const ShowOptions& options, const report::CampaignReport& report) {
   const std::vector<report::Summary> summaries = report::summaries_of(report);
-  int code = write_output(options.html, report::to_html(report));
+  int code = write_output(options.html, report::to_html(report, [](const history::Run& run) {
+                            return run::events_in(run.directory).value_or(std::vector<guest::Event>{});
+                          }));
   if (code == 0) code = write_output(options.junit, report::to_junit(summaries));
   if (code == 0) code = write_output(options.ktap, report::to_ktap(report));
   if (code == 0) code = write_output(options.json, report::to_json(summaries));

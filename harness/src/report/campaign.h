@@ -1,6 +1,7 @@
 // A campaign from the history, in the formats for people and machines.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -31,8 +32,11 @@ std::string to_table(const std::vector<history::Sighting>& sightings);
 /// KTAP, version 1.
 std::string to_ktap(const CampaignReport& report);
 
-/// One self-contained page: no script, nothing fetched.
-std::string to_html(const CampaignReport& report);
+/// The events of a run, as far as they are still there.
+using EventsOf = std::function<std::vector<guest::Event>(const history::Run&)>;
+
+/// One self-contained page: no script, nothing fetched. `events` is asked for the runs that were not green.
+std::string to_html(const CampaignReport& report, const EventsOf& events);
 
 /// How often cases that were not green at first were so again: of those repeated, the ones that were not so each time.
 struct Flakes {

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <set>
 
@@ -9,6 +10,7 @@
 #include "report/compare.h"
 #include "report/html.h"
 #include "report/stats.h"
+#include "report/timeline.h"
 
 namespace luf::report {
 namespace {
@@ -202,9 +204,42 @@ std::string comparisons(const std::vector<Case>& cases) {
          fmt::format("<p class=\"soft\">{}</p>\n", escaped(method()));
 }
 
-std::string failure(const Case& one) {
+/// What was planted and seen: findings that a phase was expected to have, over the first runs of all seeds.
+std::string planted(const std::vector<Case>& cases) {
+  struct Sighting {
+    std::set<const Case*> in;
+    std::vector<std::int64_t> after_ms;
+  };
+  std::map<std::string, std::size_t> runs;  // by scenario and kernel
+  std::map<std::array<std::string, 5>, Sighting> seen;
+  for (const Case& one : cases) {
+    const Run& run = one.first();
+    ++runs[run.scenario + " " + run.kernel];
+    for (const history::Finding& finding : run.findings) {
+      if (finding.violation) continue;
+      Sighting& sighting = seen[{run.scenario, finding.phase, run.kernel, finding.rule, finding.part}];
+      if (sighting.in.insert(&one).second) sighting.after_ms.push_back(finding.after_ms);
+    }
+  }
+  if (seen.empty()) return {};
+  std::vector<Row> rows{
+      {"scenario", "phase", "kernel", "rule", "seen by", "in runs", "median guest time in phase"}};
+  for (auto& [what, sighting] : seen) {
+    const auto middle = sighting.after_ms.begin() + static_cast<std::ptrdiff_t>(sighting.after_ms.size() / 2);
+    std::nth_element(sighting.after_ms.begin(), middle, sighting.after_ms.end());
+    rows.push_back({what[0], what[1], what[2], what[3], what[4],
+                    fmt::format("{} of {}", sighting.in.size(), runs[what[0] + " " + what[2]]),
+                    fmt::format("{:.2f} s", static_cast<double>(*middle) / 1000)});
+  }
+  return "<h2>Planted faults, and who saw them</h2>\n<p class=\"soft\">First finding of each detector. A "
+         "planted fault that "
+         "nobody sees makes its run fail.</p>\n" +
+         html::table(rows);
+}
+
+std::string failure(const Case& one, bool open, const EventsOf& events) {
   const Run& run = one.first();
-  std::string text = fmt::format("<details open><summary><b>{}</b> {}: {}</summary>\n",
+  std::string text = fmt::format("<details{}><summary><b>{}</b> {}: {}</summary>\n", open ? " open" : "",
                                  to_string(run.outcome), escaped(one.title()), escaped(run.reason));
   if (one.attempts.size() > 1) {
     const Interval rate =
@@ -219,8 +254,31 @@ std::string failure(const Case& one) {
                       finding.rule, finding.part, finding.detail});
     text += html::table(rows);
   }
+  text += timeline(events(run));
   if (!run.repro.empty()) text += fmt::format("<pre>{}</pre>\n", escaped(run.repro));
   return text + fmt::format("<p class=\"soft\">{}</p></details>\n", escaped(run.directory));
+}
+
+/// What is worth reading first: a violation, another failure, the rest.
+int rank_of(const Case* one) {
+  const auto& findings = one->first().findings;
+  if (std::any_of(findings.begin(), findings.end(), [](const history::Finding& f) { return f.violation; }))
+    return 0;
+  return color_of(one->first().outcome) == "bad" ? 1 : 2;
+}
+
+/// The first ten are open, so that a bad night can still be read from top to bottom.
+std::string failures(const std::vector<Case>& cases, const EventsOf& events) {
+  constexpr std::size_t kOpen = 10;
+  std::vector<const Case*> bad;
+  for (const Case& one : cases) {
+    if (one.first().is_bad()) bad.push_back(&one);
+  }
+  std::stable_sort(bad.begin(), bad.end(),
+                   [](const Case* a, const Case* b) { return rank_of(a) < rank_of(b); });
+  std::string text;
+  for (std::size_t i = 0; i < bad.size(); ++i) text += failure(*bad[i], i < kOpen, events);
+  return text.empty() ? "" : "<h2>Not green</h2>\n" + text;
 }
 
 std::string facts(const CampaignReport& report) {
@@ -255,7 +313,7 @@ std::string builds(const std::vector<Case>& cases) {
 
 }  // namespace
 
-std::string to_html(const CampaignReport& report) {
+std::string to_html(const CampaignReport& report, const EventsOf& events) {
   const history::Campaign& campaign = report.campaign;
   std::string body =
       fmt::format("<h1>Campaign {}: {}</h1>\n<p class=\"soft\">id {}, {}{}</p>\n", campaign.number,
@@ -264,11 +322,8 @@ std::string to_html(const CampaignReport& report) {
   body += facts(report);
   body += "<h2>Verdicts</h2>\n<p class=\"soft\">Seeds by the verdict of their first run.</p>\n" +
           grid(report.cases);
-  std::string failures;
-  for (const Case& one : report.cases) {
-    if (one.first().is_bad()) failures += failure(one);
-  }
-  if (!failures.empty()) body += "<h2>Not green</h2>\n" + failures;
+  body += failures(report.cases, events);
+  body += planted(report.cases);
   body += "<h2>Flushes by cause</h2>\n" + flush_table(report.cases);
   if (const std::string shapes = histograms(report.cases); !shapes.empty())
     body +=

@@ -8,9 +8,9 @@ namespace {
 /// Bad news is told by a word and a sign, too, not by colour alone.
 constexpr const char* kStyle = R"(
 :root{color-scheme:light dark;--fg:#1b1f24;--soft:#57606a;--bg:#fff;--card:#f6f8fa;--line:#d0d7de;--good:#dafbe1;
---bad:#ffd8d3;--odd:#fff3c4;--bar:#3572b0;--other:#b35c1e}
+--bad:#ffd8d3;--odd:#fff3c4;--bar:#3572b0;--other:#b35c1e;--mark:#cf222e}
 @media (prefers-color-scheme:dark){:root{--fg:#e6edf3;--soft:#9aa5b1;--bg:#0f1318;--card:#181e25;--line:#39424d;
---good:#12371f;--bad:#5a1d1a;--odd:#4a3a06;--bar:#69a5e0;--other:#e09a5b}}
+--good:#12371f;--bad:#5a1d1a;--odd:#4a3a06;--bar:#69a5e0;--other:#e09a5b;--mark:#ff7b72}}
 *{box-sizing:border-box}
 body{margin:0 auto;max-width:75rem;padding:1rem;font:1rem/1.45 system-ui,sans-serif;color:var(--fg);background:var(--bg)}
 h1{font-size:1.5rem;margin:.3em 0}h2{font-size:1.15rem;margin:1.8em 0 .4em}h3{font-size:1rem;margin:1.2em 0 .3em}
@@ -27,7 +27,7 @@ details{border:1px solid var(--line);padding:.4em .7em;margin:.5em 0}summary{cur
 .facts li{background:var(--card);border:1px solid var(--line);padding:.35em .8em}
 .facts b{display:block;font-size:1.25rem;font-variant-numeric:tabular-nums}
 svg{display:block;max-width:100%;height:auto}svg text{fill:var(--fg);font:11px system-ui,sans-serif}
-.a{fill:var(--bar)}.b{fill:var(--other)}.axis{stroke:var(--line)}
+.a{fill:var(--bar)}.b{fill:var(--other)}.mark{fill:var(--mark);stroke:var(--bg);stroke-width:1.5}.axis{stroke:var(--line)}
 @media print{body{max-width:none;padding:0;font-size:9pt}.wide{overflow:visible}td,th,pre,details{break-inside:avoid}
 details>*{display:block}}
 )";

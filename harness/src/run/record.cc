@@ -113,14 +113,17 @@ std::string fingerprint(const guest::Event& finding) {
   return fingerprint(finding.text("rule"), finding.text("part"));
 }
 
-Result<std::vector<guest::Event>> findings_in(const std::filesystem::path& directory) {
+Result<std::vector<guest::Event>> events_in(const std::filesystem::path& directory) {
   const Result<std::string> text = read_file(directory / "events.jsonl");
   if (!text) return pass_on(text);
-  guest::EventParser parser;
-  std::vector<guest::Event> findings;
-  for (guest::Event& event : parser.feed(*text))
-    if (event.name == protocol::event::kFinding) findings.push_back(std::move(event));
-  return findings;
+  return guest::EventParser().feed(*text);
+}
+
+Result<std::vector<guest::Event>> findings_in(const std::filesystem::path& directory) {
+  Result<std::vector<guest::Event>> events = events_in(directory);
+  if (events)
+    std::erase_if(*events, [](const guest::Event& event) { return event.name != protocol::event::kFinding; });
+  return events;
 }
 
 std::string findings_json(const std::vector<guest::Event>& events) {

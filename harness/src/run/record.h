@@ -43,7 +43,10 @@ std::string repro_line(const Settings& settings, const Job& job, const Manifest&
 std::string fingerprint(const guest::Event& finding);
 std::string fingerprint(const std::string& rule, const std::string& part);
 
-/// The findings in the event stream of a run directory. Errors: infra.
+/// The event stream of a run directory, up to where it is damaged. Errors: infra.
+Result<std::vector<guest::Event>> events_in(const std::filesystem::path& directory);
+
+/// The findings in it. Errors: infra.
 Result<std::vector<guest::Event>> findings_in(const std::filesystem::path& directory);
 
 /// findings.json: every finding that was sent, with its fingerprint.

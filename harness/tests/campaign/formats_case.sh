@@ -1,12 +1,26 @@
 #!/usr/bin/env bash
-# JUnit follows its schema; KTAP is understood by the kernel's own parser; both, and JSON, have every case and its verdict.
+# JUnit follows its schema; KTAP is understood by the kernel's own parser; both, and JSON, have every case and its verdict; so has the
+# page, which fetches nothing.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "$0")/lib.sh"
 for tool in xmllint jq python3; do command -v $tool > /dev/null || skip "no $tool"; done
 more='repeats = 1'
 campaign_file 2 on-1 violation flaky idle
-campaign --plan && campaign
+# A phase that expects the finding which is a violation elsewhere.
+sed 's/^name = "main"/&\nexpect = "R3"/; /^at_least/d' "$source/scenarios/smoke/luf-on.toml" > "$work/planted.toml"
+campaign
+history last --html "$work/page" || die "no page"
+[ "$(grep -o '<circle class="mark"' "$work/page" | wc -l)" -eq 4 ] || die "not a dot for each of 4 violations"
+[ "$(grep -c '<details' "$work/page")" -eq 6 ] || die "not 6 cases that are not green"
+! grep -qE '<script|(src|href)="[^d]' "$work/page" || die "the page fetches something"
 history last --junit "$work/junit.xml" --ktap "$work/ktap" --json "$work/json" > "$work/log" 2>&1 || die "no reports"
+
+sed -i "s#^scenarios = .*#scenarios = [\"planted.toml\"]#; /^\[\[kernel/,\$d" "$work/night.toml"
+printf '[[kernel]]\nname = "faulty"\npath = "vmlinux"\nappend = "replay=violation"\n' >> "$work/night.toml"
+campaign
+expect_code $? 0
+history last --html "$work/page" || die "no page of what was planted"
+grep -q '<td>R3</td><td>write_under</td><td>2 of 2</td>' "$work/page" || die "the page does not say who saw the planted fault"
 
 # ---- 8 cases: 2 pass, 4 fail, 2 vacuous
 jq -r '.runs[].verdict' "$work/json" | sort | uniq -c | tr -s ' \n' ' ' > "$work/log"
