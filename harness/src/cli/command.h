@@ -28,6 +28,7 @@ void add_list(CLI::App& app, Action& action);
 void add_doctor(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
 void add_bench_costs(CLI::App& bench, Action& action);
+void add_bench_overhead(CLI::App& bench, Action& action);
 void add_bench_shootdowns(CLI::App& bench, Action& action);
 void add_matrix(CLI::App& app, Action& action);
 void add_bench_throughput(CLI::App& bench, Action& action);

@@ -1,11 +1,10 @@
 #include "report/families.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <cmath>
 #include <set>
 
+#include "base/usage.h"
 #include "protocol/contract.h"
 #include "report/campaign.h"
 
@@ -303,10 +302,7 @@ std::vector<MetricFamily> HistoryMetrics::Collect() const {
   up.add({}, read ? 1 : 0);
   families.push_back(up.done());
   Family cpu(MetricType::Counter, "process_cpu_seconds_total", "CPU time of this process.");
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  cpu.add({}, static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-                  static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * kMicrosecond);
+  cpu.add({}, own_cpu_seconds());
   families.push_back(cpu.done());
   return families;
 }

@@ -1,25 +1,15 @@
 #include "run/run_campaign.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <chrono>
 
 #include "base/file.h"
+#include "base/usage.h"
 #include "run/campaign.h"
 #include "run/record.h"
 
 namespace luf::run {
 namespace {
-
-double cpu_seconds(int whose) {
-  rusage usage{};
-  if (::getrusage(whose, &usage) != 0) return 0;
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
 
 std::int64_t unix_now() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -82,8 +72,8 @@ class Session {
 
   void account() {
     work_.campaign.spent = before_.spent + at_work();
-    work_.campaign.harness_cpu = before_.harness_cpu + cpu_seconds(RUSAGE_SELF);
-    work_.campaign.guest_cpu = before_.guest_cpu + cpu_seconds(RUSAGE_CHILDREN);
+    work_.campaign.harness_cpu = before_.harness_cpu + own_cpu_seconds();
+    work_.campaign.guest_cpu = before_.guest_cpu + child_cpu_seconds();
   }
 
   bool out_of_time() const {

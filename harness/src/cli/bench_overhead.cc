@@ -1,0 +1,114 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <thread>
+
+#include "base/file.h"
+#include "base/units.h"
+#include "base/usage.h"
+#include "cli/command.h"
+#include "cli/session.h"
+#include "run/campaign.h"
+
+namespace luf::cli {
+namespace {
+
+constexpr int kExitAboveBar = 1;
+
+/// What this program may take for itself.
+constexpr double kMostCpu = 2;  // percent of the guests' CPU time
+constexpr std::uint64_t kMostMemory = 100ULL << 20U;
+
+struct Options {
+  GuestOptions guest;
+  std::string scenario;
+  std::size_t guests = 8;
+  std::size_t count = 8;
+  bool check = false;
+};
+
+struct Measured {
+  Result<run::Outcome> outcome;
+  double seconds = 0;
+};
+
+Task<void> work(const run::Environment& environment, const run::Settings& settings,
+                const std::vector<run::Job>& jobs, Measured& measured) {
+  const TimePoint began = environment.clock.now();
+  measured.outcome = co_await run::run_all(environment, settings, jobs);
+  measured.seconds = std::chrono::duration<double>(environment.clock.now() - began).count();
+}
+
+std::string verdicts_of(const std::vector<report::Summary>& summaries) {
+  std::map<std::string_view, int> counts;
+  for (const report::Summary& summary : summaries) ++counts[to_string(summary.verdict.outcome)];
+  std::string text;
+  for (const auto& [verdict, count] : counts)
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, verdict);
+  return text;
+}
+
+/// Returns the exit code.
+int conclude(const Options& options, const run::Settings& settings, const run::Job& job,
+             const Measured& measured) {
+  const double guests = child_cpu_seconds();
+  const double percent = guests > 0 ? 100 * own_cpu_seconds() / guests : 100;
+  const std::uint64_t memory = peak_memory();
+  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
+  fmt::print("{} guests of {}, {} vCPUs, {} at a time: {:.1f} s; {}\n", options.count, job.name,
+             job.scenario.machine.cpus, options.guests, measured.seconds,
+             verdicts_of(measured.outcome->summaries));
+  fmt::print("cpu     guests {:.1f} s, lufbed {:.2f} s: {:.2f} %\n", guests, own_cpu_seconds(), percent);
+  fmt::print("memory  lufbed {:.1f} MiB at most\n", static_cast<double>(memory) / (1U << 20U));
+  fmt::print("cores   guests kept {:.2f} of {} busy: {:.0f} %\n", guests / measured.seconds, cores,
+             100 * guests / measured.seconds / cores);
+  fmt::print("kernel  {}-{}\nimage   {}\n", settings.kernel.release, settings.kernel.hash,
+             settings.image.initramfs_sha256);
+  if (!options.check) return 0;
+  const bool within = percent <= kMostCpu && memory <= kMostMemory;
+  fmt::print("bar     {} {} % of CPU time and {}\n", within ? "is within" : "is above", kMostCpu,
+             format_size(kMostMemory));
+  return within ? 0 : kExitAboveBar;
+}
+
+int execute(const Options& options) {
+  Result<run::Settings> settings = options.guest.settings();
+  if (!settings) return report_error(settings.error());
+  settings->guests = options.guests;
+  const Result<std::vector<run::Job>> loaded = load_jobs({options.scenario}, settings->catalog);
+  if (!loaded) return report_error(loaded.error());
+  const std::vector<run::Job> jobs(options.count, loaded->front());
+  Session session;
+  Measured measured;
+  session.run(
+      [&](const run::Environment& environment) { return work(environment, *settings, jobs, measured); });
+  if (!measured.outcome) return report_error(measured.outcome.error());
+  if (measured.outcome->interrupted) return kExitInterrupted;
+  return conclude(options, *settings, jobs.front(), measured);
+}
+
+}  // namespace
+
+void add_bench_overhead(CLI::App& bench, Action& action) {
+  auto options = std::make_shared<Options>();
+  options->scenario =
+      (executable_directory() / "../../../scenarios/smoke/luf-on.toml").lexically_normal().string();
+  CLI::App* command = bench.add_subcommand(
+      "overhead", "Measure what lufbed itself takes of CPU time and memory with many guests at a time");
+  command->add_option("--scenario", options->scenario, "What is run (scenarios/smoke/luf-on.toml)");
+  command->add_option("--jobs", options->guests, "Guests at a time")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 64));
+  command->add_option("--count", options->count, "How many guests in all")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10000));
+  command->add_flag("--check", options->check,
+                    "Exit with 1 when that is more than 2 % of the guests' CPU time, or than 100MiB");
+  options->guest.add_options(*command);
+  command->callback([options, &action] { action = [options] { return execute(*options); }; });
+}
+
+}  // namespace luf::cli
