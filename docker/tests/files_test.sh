@@ -51,7 +51,7 @@ jq -se --arg uid "$uid" '
 calls() {
   for file; do
     sed -e ':a' -e '/\\$/{N;s/\\\n//;ba' -e '}' "$file" | grep -v '^ *#' | tr -d '"' |
-      grep -oE -- '(\./lufbed|LUFBED:-\./lufbed\}|[$]lufbed) [a-z]+( [^|&;]*)?' | sed -E "s#^[^ ]+#$file#" |
+      grep -oE -- '(\./lufbed|LUFBED:-(\./)?lufbed\}|[$]lufbed) [a-z]+( [^|&;]*)?' | sed -E "s#^[^ ]+#$file#" |
       while read -r name command rest; do echo "$name $command $(grep -oE -- '--[a-z]+' <<< "$rest" | paste -sd' ')"; done
   done
 }
@@ -62,7 +62,7 @@ while read -r file command options; do
   "$lufbed" "$command" --help > "$scratch" 2>&1 || die "$file: there is no lufbed $command"
   for option in $options; do grep -q -- "  $option\b" "$scratch" || die "$file: lufbed $command has no option $option"; done
 done < <(calls docs/recipes/* docker/Dockerfile docker/compose.yaml)
-[ $called -ge 15 ] || die "only $called calls of lufbed were found"
+[ $called -ge 16 ] || die "only $called calls of lufbed were found"
 # Compose gives the arguments as lists.
 "$lufbed" campaign --help > "$scratch"
 for option in $(jq -r '.services.campaign.command[] | select(startswith("--"))' <<< "$compose"); do

@@ -41,6 +41,7 @@ void add_metrics(CLI::App& app, Action& action);
 void add_explore(CLI::App& app, Action& action);
 void add_repro(CLI::App& app, Action& action);
 void add_minimise(CLI::App& app, Action& action);
+void add_bisect(CLI::App& app, Action& action);
 void add_pack(CLI::App& app, Action& action);
 void add_kunit(CLI::App& app, Action& action);
 void add_kselftest(CLI::App& app, Action& action);

@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
     luf::cli::add_explore(app, action);
     luf::cli::add_repro(app, action);
     luf::cli::add_minimise(app, action);
+    luf::cli::add_bisect(app, action);
     luf::cli::add_pack(app, action);
     luf::cli::add_check(app, action);
     luf::cli::add_list(app, action);
