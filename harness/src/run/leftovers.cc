@@ -15,8 +15,8 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Of Scratch names in this program. "lufbed-" alone is that of a tool's output.
-constexpr const char* kPrefixes[] = {"lufbed-",           "lufbed-gdb-",  "lufbed-guest-",
-                                     "lufbed-kselftest-", "lufbed-move-", "lufbed-repro-"};
+constexpr const char* kPrefixes[] = {"lufbed-",           "lufbed-bisect-", "lufbed-gdb-",  "lufbed-guest-",
+                                     "lufbed-kselftest-", "lufbed-move-",   "lufbed-repro-"};
 constexpr const char* kDriver = "lufbed-virt-";
 
 /// Kills the QEMUs that the driver in `root` started: their monitor's files lie there.
