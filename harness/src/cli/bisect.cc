@@ -114,27 +114,31 @@ Task<void> work(const run::Environment& environment, const run::Settings& settin
 struct Step {
   run::Tried tried = run::Tried::kUntestable;
   std::string why;
+  std::string fingerprint;  ///< of the failure; empty when it was no finding
 };
 
-/// One failure makes it bad; it is good when all are green.
-Step judge(const std::vector<report::Summary>& summaries) {
-  const auto count = [&summaries](auto... outcomes) {
-    return std::count_if(summaries.begin(), summaries.end(), [&](const report::Summary& summary) {
-      return ((summary.verdict.outcome == outcomes) || ...);
-    });
-  };
+/// One failure makes it bad; it is good when all are green. `fingerprint`: of the failure that is looked for, empty for any;
+/// a kernel that fails otherwise tells nothing.
+Step judge(const std::vector<report::Summary>& summaries, const std::string& fingerprint) {
   using judge::Outcome;
+  const auto is_it = [&fingerprint](const report::Summary& one) {
+    return one.verdict.outcome == Outcome::kFail && (fingerprint.empty() || one.fingerprint == fingerprint);
+  };
+  const auto found = std::find_if(summaries.begin(), summaries.end(), is_it);
+  if (found != summaries.end())
+    return {run::Tried::kBad,
+            fmt::format("{} of {} fail: {}", std::count_if(summaries.begin(), summaries.end(), is_it),
+                        summaries.size(), found->verdict.reason),
+            found->fingerprint};
   for (const report::Summary& summary : summaries) {
     if (summary.verdict.outcome == Outcome::kFail)
-      return {run::Tried::kBad, fmt::format("{} of {} fail: {}", count(Outcome::kFail), summaries.size(),
-                                            summary.verdict.reason)};
-  }
-  for (const report::Summary& summary : summaries) {
+      return {run::Tried::kUntestable, "fails otherwise: " + summary.verdict.reason, {}};
     if (summary.verdict.outcome != Outcome::kPass && summary.verdict.outcome != Outcome::kKnownFailure)
       return {run::Tried::kUntestable,
-              fmt::format("{}: {}", to_string(summary.verdict.outcome), summary.verdict.reason)};
+              fmt::format("{}: {}", to_string(summary.verdict.outcome), summary.verdict.reason),
+              {}};
   }
-  return {run::Tried::kGood, fmt::format("{} of {} pass", summaries.size(), summaries.size())};
+  return {run::Tried::kGood, fmt::format("{} of {} pass", summaries.size(), summaries.size()), {}};
 }
 
 class Bisector {
@@ -150,6 +154,7 @@ class Bisector {
       fmt::print(stderr, "the whole series was not seen to fail, so there is nothing to look for\n");
       return kExitInfra;
     }
+    fingerprint_ = whole->fingerprint;
     run::Bisection bisection(all);
     while (const std::optional<std::size_t> number = bisection.next()) {
       const Result<Step> step = attempt(*number);
@@ -171,7 +176,7 @@ class Bisector {
   /// Errors: all but a kernel that cannot be built.
   Result<Step> try_kernel(std::size_t count) {
     const Result<fs::path> directory = build_kernel(series_, count, options_.variant);
-    if (!directory) return Step{run::Tried::kUntestable, directory.error().message};
+    if (!directory) return Step{run::Tried::kUntestable, directory.error().message, {}};
     GuestOptions guest = options_.guest;
     guest.locations.kernel_dir = directory->string();
     Result<run::Settings> settings = guest.settings();
@@ -193,7 +198,7 @@ class Bisector {
         [&](const run::Environment& environment) { return work(environment, *settings, jobs, outcome); });
     if (!outcome) return pass_on(outcome);
     if (outcome->interrupted) return fail(Blame::kCancelled, "interrupted");
-    return judge(outcome->summaries);
+    return judge(outcome->summaries, fingerprint_);
   }
 
   int conclude(const run::Bisection& bisection) const {
@@ -210,6 +215,7 @@ class Bisector {
 
   const Options& options_;
   Series series_;
+  std::string fingerprint_;  ///< of the failure that is looked for; empty until it was seen
 };
 
 int execute(const Options& options) {

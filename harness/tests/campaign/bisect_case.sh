@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Over a series of 8 patches of which the sixth is bad and the first four cannot be tested. Kernels are recordings; the build is
-# one that looks at the series it was given.
+# Over a series of 8 patches of which the sixth is bad and the first four cannot be judged: they are idle, or fail otherwise.
+# Kernels are recordings; the build is one that looks at the series it was given.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "$0")/lib.sh"
 mkdir -p "$work/project/build/release/bin" "$work/project/guest-kernel/patches" "$work/project/guest-kernel/config" \
@@ -21,6 +21,7 @@ if [ "$count" -lt 7 ] && grep -q LUF_OF_7 "$here/config/luf.config"; then exit 1
 [ "$count" -ge "${LUFBED_TEST_BUILDS:-1}" ] || exit 1
 name=on-1
 [ "$count" -lt 5 ] && name=idle
+[ "$count" -eq 3 ] && name=other
 [ "$count" -ge "$LUFBED_TEST_CULPRIT" ] && name=violation
 dir=$LUFBED_TEST/replay=$name/$count
 mkdir -p "$dir" && cp "$LUFBED_TEST/vmlinux" "$dir/"
@@ -55,6 +56,10 @@ LUFBED_TEST_CULPRIT=5 LUFBED_TEST_BUILDS=7 bisect
 expect_code $? 0
 expect_line 'the kernel with 4 patches was not built'
 expect_line '^one of these, between which nothing could be tested:$'
+LUFBED_TEST_CULPRIT=5 bisect
+expect_code $? 0
+expect_line '^  3 of 8 patches, up to 3.patch: fails otherwise: R4 violated'
+expect_line '^one of these'
 LUFBED_TEST_CULPRIT=99 bisect
 expect_code $? 3
 expect_line 'the whole series was not seen to fail'
