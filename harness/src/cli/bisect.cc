@@ -143,7 +143,8 @@ Step judge(const std::vector<report::Summary>& summaries, const std::string& fin
 
 class Bisector {
  public:
-  Bisector(const Options& options, Series series) : options_(options), series_(std::move(series)) {}
+  Bisector(const Options& options, Series series, run::Job job)
+      : options_(options), series_(std::move(series)), job_(std::move(job)) {}
 
   /// Returns the exit code.
   int run() {
@@ -182,11 +183,9 @@ class Bisector {
     Result<run::Settings> settings = guest.settings();
     if (!settings) return pass_on(settings);
     if (!options_.accel.empty()) settings->accel = options_.accel;
-    const Result<std::vector<run::Job>> loaded = load_jobs({options_.scenario}, settings->catalog);
-    if (!loaded) return pass_on(loaded);
     std::vector<run::Job> jobs;
     for (std::int64_t i = 0; i < options_.count; ++i) {
-      run::Job job = loaded->front();
+      run::Job job = job_;
       if (options_.seed >= 0) job.scenario.seed = options_.seed;
       job.scenario.seed += i;
       job.file.clear();
@@ -215,13 +214,29 @@ class Bisector {
 
   const Options& options_;
   Series series_;
+  run::Job job_;
   std::string fingerprint_;  ///< of the failure that is looked for; empty until it was seen
 };
+
+/// Looked at before a kernel is built for it. Errors: scenario; infra.
+Result<run::Job> find_job(const Options& options) {
+  const Result<artifact::Image> image = artifact::image_in(options.guest.locations.image());
+  if (!image) return pass_on(image);
+  const Result<scenario::Catalog> catalog = load_catalog(*image);
+  if (!catalog) return pass_on(catalog);
+  const Result<std::vector<run::Job>> jobs = load_jobs({options.scenario}, *catalog);
+  if (!jobs) return pass_on(jobs);
+  if (jobs->size() != 1)
+    return fail(Blame::kScenario, "{} holds {} scenarios; bisect takes one", options.scenario, jobs->size());
+  return jobs->front();
+}
 
 int execute(const Options& options) {
   Result<Series> series = find_series();
   if (!series) return report_error(series.error());
-  return Bisector(options, *std::move(series)).run();
+  Result<run::Job> job = find_job(options);
+  if (!job) return report_error(job.error());
+  return Bisector(options, *std::move(series), *std::move(job)).run();
 }
 
 }  // namespace

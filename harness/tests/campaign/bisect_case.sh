@@ -48,6 +48,12 @@ ls "$work"/runs/smoke/luf-on/*/scenario.toml > /dev/null || die "no run director
 grep -hE '^seed = ' "$work"/runs/smoke/luf-on/*/scenario.toml | sort -u > "$log"
 [ "$(paste -sd, "$log")" = 'seed = 7,seed = 8' ] || die "other seeds than asked for"
 
+rm "$work/built"
+"$work/project/build/release/bin/lufbed" bisect nowhere.toml > "$log" 2>&1
+expect_code $? 2
+expect_lines 1
+[ ! -e "$work/built" ] || die "a kernel was built for a scenario that is not there"
+
 LUFBED_TEST_CULPRIT=3 bisect
 expect_code $? 0
 expect_line '^one of these, between which nothing could be tested:$'
