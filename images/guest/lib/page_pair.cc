@@ -53,7 +53,8 @@ PagePair::Look PagePair::look(std::uint64_t page, std::uint64_t line, std::uint6
   if (told_[page].load(std::memory_order_acquire) != expected) return Look::moved;
   if (!loaded) {
     if (expected == kFault || expected == kZeros) return Look::agrees;
-    if (promise_[page].load(std::memory_order_relaxed)->may_vanish) return Look::moved;
+    // No old entry led anywhere; A must not wait for bytes that reclaim has taken.
+    if (promise_[page].load(std::memory_order_relaxed)->may_vanish) return Look::agrees;
     context_.fail("a load from page %llu faulted", static_cast<unsigned long long>(page));
   }
   if (expected == kFault) return Look::old;
