@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 #include <memory>
 #include <thread>
 
@@ -11,7 +10,6 @@
 #include "base/usage.h"
 #include "cli/command.h"
 #include "cli/session.h"
-#include "run/campaign.h"
 
 namespace luf::cli {
 namespace {
@@ -30,41 +28,19 @@ struct Options {
   bool check = false;
 };
 
-struct Measured {
-  Result<run::Outcome> outcome;
-  double seconds = 0;
-};
-
-Task<void> work(const run::Environment& environment, const run::Settings& settings,
-                const std::vector<run::Job>& jobs, Measured& measured) {
-  const TimePoint began = environment.clock.now();
-  measured.outcome = co_await run::run_all(environment, settings, jobs);
-  measured.seconds = std::chrono::duration<double>(environment.clock.now() - began).count();
-}
-
-std::string verdicts_of(const std::vector<report::Summary>& summaries) {
-  std::map<std::string_view, int> counts;
-  for (const report::Summary& summary : summaries) ++counts[to_string(summary.verdict.outcome)];
-  std::string text;
-  for (const auto& [verdict, count] : counts)
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, verdict);
-  return text;
-}
-
 /// Returns the exit code.
 int conclude(const Options& options, const run::Settings& settings, const run::Job& job,
-             const Measured& measured) {
+             const std::vector<report::Summary>& summaries, double seconds) {
   const double guests = child_cpu_seconds();
   const double percent = guests > 0 ? 100 * own_cpu_seconds() / guests : 100;
   const std::uint64_t memory = peak_memory();
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   fmt::print("{} guests of {}, {} vCPUs, {} at a time: {:.1f} s; {}\n", options.count, job.name,
-             job.scenario.machine.cpus, options.guests, measured.seconds,
-             verdicts_of(measured.outcome->summaries));
+             job.scenario.machine.cpus, options.guests, seconds, report::tally(summaries));
   fmt::print("cpu     guests {:.1f} s, lufbed {:.2f} s: {:.2f} %\n", guests, own_cpu_seconds(), percent);
   fmt::print("memory  lufbed {:.1f} MiB at most\n", static_cast<double>(memory) / (1U << 20U));
-  fmt::print("cores   guests kept {:.2f} of {} busy: {:.0f} %\n", guests / measured.seconds, cores,
-             100 * guests / measured.seconds / cores);
+  fmt::print("cores   guests kept {:.2f} of {} busy: {:.0f} %\n", guests / seconds, cores,
+             100 * guests / seconds / cores);
   fmt::print("kernel  {}-{}\nimage   {}\n", settings.kernel.release, settings.kernel.hash,
              settings.image.initramfs_sha256);
   if (!options.check) return 0;
@@ -81,13 +57,12 @@ int execute(const Options& options) {
   const Result<std::vector<run::Job>> loaded = load_jobs({options.scenario}, settings->catalog);
   if (!loaded) return report_error(loaded.error());
   const std::vector<run::Job> jobs(options.count, loaded->front());
-  Session session;
-  Measured measured;
-  session.run(
-      [&](const run::Environment& environment) { return work(environment, *settings, jobs, measured); });
-  if (!measured.outcome) return report_error(measured.outcome.error());
-  if (measured.outcome->interrupted) return kExitInterrupted;
-  return conclude(options, *settings, jobs.front(), measured);
+  const TimePoint began = Clock().now();
+  const Result<run::Outcome> outcome = run_jobs(*settings, jobs);
+  if (!outcome) return report_error(outcome.error());
+  if (outcome->interrupted) return kExitInterrupted;
+  const double seconds = std::chrono::duration<double>(Clock().now() - began).count();
+  return conclude(options, *settings, jobs.front(), outcome->summaries, seconds);
 }
 
 }  // namespace

@@ -106,11 +106,6 @@ Result<fs::path> build_kernel(const Series& series, std::size_t count, const std
   return fs::path(directory.substr(0, directory.find('\n')));
 }
 
-Task<void> work(const run::Environment& environment, const run::Settings& settings,
-                const std::vector<run::Job>& jobs, Result<run::Outcome>& outcome) {
-  outcome = co_await run::run_all(environment, settings, jobs);
-}
-
 struct Step {
   run::Tried tried = run::Tried::kUntestable;
   std::string why;
@@ -191,10 +186,7 @@ class Bisector {
       job.file.clear();
       jobs.push_back(std::move(job));
     }
-    Session session;
-    Result<run::Outcome> outcome;
-    session.run(
-        [&](const run::Environment& environment) { return work(environment, *settings, jobs, outcome); });
+    const Result<run::Outcome> outcome = run_jobs(*settings, jobs);
     if (!outcome) return pass_on(outcome);
     if (outcome->interrupted) return fail(Blame::kCancelled, "interrupted");
     return judge(outcome->summaries, fingerprint_);

@@ -39,11 +39,6 @@ Result<std::vector<run::Job>> load_proofs(const Options& options, const scenario
   return jobs;
 }
 
-Task<void> work(const run::Environment& environment, const run::Settings& settings,
-                const std::vector<run::Job>& jobs, Result<run::Outcome>& outcome) {
-  outcome = co_await run::run_all(environment, settings, jobs);
-}
-
 bool write_report(const std::string& path, const std::string& text) {
   if (path.empty()) return true;
   const Result<void> done = write_file(path, text);
@@ -93,10 +88,7 @@ int execute(Options options) {
   const Result<std::vector<run::Job>> proofs = load_proofs(options, settings->catalog);
   if (!proofs) return report_error(proofs.error());
   const std::vector<run::Job> jobs = run::matrix_jobs(*proofs, options.plan);
-  Session session;
-  Result<run::Outcome> outcome;
-  session.run(
-      [&](const run::Environment& environment) { return work(environment, *settings, jobs, outcome); });
+  const Result<run::Outcome> outcome = run_jobs(*settings, jobs);
   if (!outcome) return report_error(outcome.error());
   return conclude(options, *settings, jobs, *outcome);
 }

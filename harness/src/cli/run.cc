@@ -72,11 +72,6 @@ Result<void> check_machine(const Options& options, const std::vector<run::Job>& 
   return {};
 }
 
-Task<void> work(const run::Environment& environment, const run::Settings& settings,
-                const std::vector<run::Job>& jobs, Result<run::Outcome>& outcome) {
-  outcome = co_await run::run_all(environment, settings, jobs);
-}
-
 /// Writes the reports that were asked for; true when all could be written.
 bool write_reports(const Options& options, const std::vector<report::Summary>& summaries) {
   bool written = true;
@@ -108,10 +103,7 @@ int execute(const Options& options) {
   if (options.seed >= 0) {
     for (run::Job& job : *jobs) job.scenario.seed = options.seed;
   }
-  Session session;
-  Result<run::Outcome> outcome;
-  session.run(
-      [&](const run::Environment& environment) { return work(environment, *settings, *jobs, outcome); });
+  const Result<run::Outcome> outcome = run_jobs(*settings, *jobs);
   if (!outcome) return report_error(outcome.error());
   fmt::print("{}", report::to_table(outcome->summaries));
   const bool written = write_reports(options, outcome->summaries);

@@ -51,4 +51,21 @@ void Session::run(const std::function<Task<void>(const run::Environment&)>& work
   if (failure) std::rethrow_exception(failure);
 }
 
+namespace {
+
+Task<void> work(const run::Environment& environment, const run::Settings& settings,
+                const std::vector<run::Job>& jobs, Result<run::Outcome>& outcome) {
+  outcome = co_await run::run_all(environment, settings, jobs);
+}
+
+}  // namespace
+
+Result<run::Outcome> run_jobs(const run::Settings& settings, const std::vector<run::Job>& jobs) {
+  Session session;
+  Result<run::Outcome> outcome;
+  session.run(
+      [&](const run::Environment& environment) { return work(environment, settings, jobs, outcome); });
+  return outcome;
+}
+
 }  // namespace luf::cli

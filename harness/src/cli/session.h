@@ -7,6 +7,7 @@
 
 #include "async/task_group.h"
 #include "report/progress.h"
+#include "run/campaign.h"
 #include "run/settings.h"
 
 namespace luf::cli {
@@ -32,5 +33,8 @@ class Session {
   boost::asio::signal_set signals_;
   TaskGroup tasks_;
 };
+
+/// Runs `jobs` as run::run_all() does, in a session of their own. Errors: infra when nothing could run at all.
+Result<run::Outcome> run_jobs(const run::Settings& settings, const std::vector<run::Job>& jobs);
 
 }  // namespace luf::cli

@@ -43,6 +43,9 @@ inline bool is_flush_cause(const std::string& counter) { return counter.starts_w
 /// Adds the numbers of a run's events to `summary`.
 void add_numbers(const std::vector<guest::Event>& events, Summary& summary);
 
+/// "3 infra, 26 pass": how many guests of each verdict, by name.
+std::string tally(const std::vector<Summary>& summaries);
+
 /// The table for people, with a line of totals.
 std::string to_table(const std::vector<Summary>& summaries);
 

@@ -60,13 +60,20 @@ std::string format_rows(const std::vector<Row>& rows) {
 
 }  // namespace
 
+std::string tally(const std::vector<Summary>& summaries) {
+  std::map<std::string_view, int> counts;
+  for (const Summary& summary : summaries) ++counts[to_string(summary.verdict.outcome)];
+  std::string text;
+  for (const auto& [name, count] : counts)
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, name);
+  return text.empty() ? "none ran" : text;
+}
+
 std::string to_table(const std::vector<Summary>& summaries) {
   std::vector<Row> rows{{"scenario", "verdict", "kernel", "accel", "deferrals", "loads", "findings",
                          "seconds", "flushes by cause"}};
-  std::map<std::string_view, int> tally;
   for (const Summary& summary : summaries) {
     rows.push_back(row_of(summary));
-    ++tally[to_string(summary.verdict.outcome)];
   }
   std::string text = format_rows(rows) + "\n";
   for (const Summary& summary : summaries) {
@@ -79,10 +86,7 @@ std::string to_table(const std::vector<Summary>& summaries) {
     text += outcomes_of(summary);
     if (!summary.directory.empty()) text += fmt::format("    {}\n", summary.directory.string());
   }
-  std::string counts;
-  for (const auto& [name, count] : tally)
-    counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", count, name);
-  return text + fmt::format("{} guests: {}\n", summaries.size(), counts.empty() ? "none ran" : counts);
+  return text + fmt::format("{} guests: {}\n", summaries.size(), tally(summaries));
 }
 
 }  // namespace luf::report
