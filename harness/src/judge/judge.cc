@@ -201,9 +201,9 @@ void add_notes(const std::map<std::string, PhaseRecord>& records, const Observat
       verdict.notes.push_back(fmt::format("{} was skipped in phase {}: {}", part, phase, reason));
     }
   }
-  if (!seen.first_start.empty())
+  if (seen.first_start)
     verdict.notes.push_back("QEMU aborted while the guest booted, and was started again: " +
-                            seen.first_start);
+                            *seen.first_start);
   for (const ConsoleHit& hit : scan_console(seen.console))
     verdict.notes.push_back(fmt::format("console ({}): {}", hit.kind, hit.line));
 }

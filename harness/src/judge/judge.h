@@ -43,9 +43,9 @@ struct Observation {
   bool emulator_answers = true;       ///< when stalled
   std::string console;
   machine::MachineState machine;
-  std::vector<IdlePart> idle;  ///< injectors of the host without an effect
-  std::string first_start;     ///< what ended a start before the one that was seen; empty: there was one
-  std::optional<OracleReport> oracle;  ///< when the run had one
+  std::vector<IdlePart> idle;              ///< injectors of the host without an effect
+  std::optional<std::string> first_start;  ///< QEMU's last words in a start before this one, if there was one
+  std::optional<OracleReport> oracle;      ///< when the run had one
 };
 
 /// The detectors' ids by rule that can find it: lets an unfulfilled expectation be told from a skipped

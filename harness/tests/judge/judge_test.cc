@@ -130,6 +130,17 @@ TEST(Judge, an_injector_that_counts_no_effect_is_vacuous) {
             Outcome::kPass);
 }
 
+TEST(Judge, a_start_that_was_repeated_is_noted_also_when_QEMU_said_nothing) {
+  Guest guest;
+  guest.start().phase(200'000'000);
+  EXPECT_TRUE(judged(guest).notes.empty());
+  guest.seen.first_start = "";
+  const Verdict verdict = judged(guest);
+  EXPECT_EQ(verdict.outcome, Outcome::kPass);
+  ASSERT_EQ(verdict.notes.size(), 1U);
+  EXPECT_NE(verdict.notes[0].find("was started again"), std::string::npos);
+}
+
 TEST(Judge, an_injector_of_the_host_without_effect_is_vacuous) {
   Guest guest;
   guest.start().phase(1000);
