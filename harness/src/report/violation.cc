@@ -51,18 +51,22 @@ std::string violation_svg(const judge::OracleFinding& finding) {
   constexpr std::size_t kColumn = 90;
   constexpr std::size_t kTop = 70;
   constexpr std::size_t kRow = 34;
-  constexpr std::size_t kWords = 620;  // what happened, to the right of all CPUs
+  constexpr std::size_t kLetter = 8;  // wide at most, in the font below
   const std::vector<unsigned> cpus = cpus_of(finding);
   const std::size_t right = kLeft + cpus.size() * kColumn;
   const std::size_t height = kTop + finding.marks.size() * kRow + 10;
+  const std::string title = heading(finding);
+  std::size_t width = title.size() * kLetter + 20;
+  for (const judge::OracleMark& mark : finding.marks)
+    width = std::max(width, right + mark.what.size() * kLetter + 20);
   std::string svg = fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n"
       "<style>svg{{--fg:#1b1f24;--bg:#fff;--line:#d0d7de;--bad:#b3261e;background:var(--bg)}}"
       "@media(prefers-color-scheme:dark){{svg{{--fg:#e6edf3;--bg:#0f1318;--line:#39424d;--bad:#ff8a80}}}}"
-      "text{{fill:var(--fg);font:12px system-ui,sans-serif}}line{{stroke:var(--line)}}"
+      "text{{fill:var(--fg);font:12px ui-monospace,monospace}}line{{stroke:var(--line)}}"
       "circle{{fill:var(--fg)}}.bad{{fill:var(--bad)}}</style>\n",
-      right + kWords, height, html::escaped(heading(finding)));
-  svg += fmt::format("<text x=\"10\" y=\"22\">{}</text>\n", html::escaped(heading(finding)));
+      width, height, html::escaped(title));
+  svg += fmt::format("<text x=\"10\" y=\"22\">{}</text>\n", html::escaped(title));
   svg += fmt::format("<text x=\"10\" y=\"{}\">us</text>\n", kTop - 20);
   const auto centre = [&](std::size_t column) { return kLeft + column * kColumn + kColumn / 2; };
   for (std::size_t i = 0; i < cpus.size(); ++i) {

@@ -32,5 +32,12 @@ TEST(Violation, as_an_image_needs_nothing_else_and_escapes_what_it_is_told) {
     EXPECT_NE(svg.find(word), std::string::npos) << word;
 }
 
+TEST(Violation, image_is_as_wide_as_its_longest_line) {
+  judge::OracleFinding finding = violation();
+  finding.marks.back().what = std::string(300, 'w');
+  const std::string svg = violation_svg(finding);
+  EXPECT_GT(std::stoul(svg.substr(svg.find("viewBox=\"0 0 ") + 13)), 300U * 8);
+}
+
 }  // namespace
 }  // namespace luf::report
