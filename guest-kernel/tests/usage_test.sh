@@ -31,6 +31,9 @@ expect 'no variant nope' "$root/lufbed" kernel build nope
 expect 'no variant nope' "$root/lufbed" run --variant nope scenarios/smoke
 expect 'needs a name' "$root/lufbed" run scenarios/smoke --variant
 expect 'exclude each other' "$root/lufbed" run --variant kasan --kernel /nowhere scenarios/smoke
+# Set-up must not be content with a source package that the build refuses.
+lowest=$(sed -n 's/^package //p' "$root/guest-kernel/pin")'>='$(sed -n 's/^lowest //p' "$root/guest-kernel/pin")
+[ "$(grep -c "^$lowest " "$root/.ci/packages")" -eq 2 ] || die ".ci/packages does not ask for $lowest"
 "$root/lufbed" kernel list > "$out" || die "kernel list"
 for file in "$root"/guest-kernel/variants/*.config; do
     name=${file##*/}
