@@ -25,7 +25,7 @@ selftests() {
         while read -r name; do
             [ -x "$out/programs/$name" ] || fail "the selftest $name was not built; see $log"
             strip -o "$out/root/selftests/$name" "$out/programs/$name"
-        done < <(sed -n -E 's/^run ([^ ]+).*/\1/p' "$here/selftests.list" | sort -u)
+        done < <(sed -n -E 's/^(run|pinned) ([^ ]+).*/\2/p' "$here/selftests.list" | sort -u)
         cp "$here/selftests.list" "$out/root/selftests/list"
         cp /bin/busybox "$out/root/bin/sh" # runs its own cat, grep and the like
         mv "$out/root" "$result"

@@ -2,7 +2,7 @@
 // appear on the console, whole lines each, where KUnit's results appear too.
 //
 // What to run stands in /selftests/list, one a line: `shell COMMAND` prepares something by the image's /bin/sh, `run PROGRAM
-// ARGUMENT...` runs a program of /selftests. A test passes with status 0, is skipped with 4, as everywhere in kselftest.
+// ARGUMENT...` runs a program of /selftests, `pinned PROGRAM ARGUMENT...` does so on one CPU. A test passes with status 0, is skipped with 4, as everywhere in kselftest.
 //
 // Left alone, the tests would not make LUF defer anything: they write what they map. So they run from the disk, and beside them
 // page cache is reclaimed all the time, which takes their own text away from them: their address spaces have deferrals pending.
@@ -101,9 +101,9 @@ void use_all_cpus() {
   sched_setaffinity(0, sizeof(all), &all);
 }
 
-[[noreturn]] void become(const std::vector<std::string>& words, int output) {
+[[noreturn]] void become(const std::vector<std::string>& words, bool pinned, int output) {
   setpgid(0, 0);
-  use_all_cpus();
+  if (!pinned) use_all_cpus();
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   dup2(output, STDOUT_FILENO);
   dup2(output, STDERR_FILENO);
@@ -148,7 +148,8 @@ class Tests {
       std::vector<std::string> words;
       for (std::string word; stream >> word;) words.push_back(word);
       if (words.size() >= 2 && words[0] == "shell") prepare(line.substr(line.find(words[1])));
-      if (words.size() >= 2 && words[0] == "run") run({words.begin() + 1, words.end()});
+      const bool pinned = !words.empty() && words[0] == "pinned";
+      if (words.size() >= 2 && (pinned || words[0] == "run")) run({words.begin() + 1, words.end()}, pinned);
     }
   }
 
@@ -179,12 +180,12 @@ class Tests {
     if (std::system(command.c_str()) != 0) context_.fail("failed: %s", command.c_str());
   }
 
-  void run(const std::vector<std::string>& words) {
+  void run(const std::vector<std::string>& words, bool pinned) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) context_.fail("pipe: %s", std::strerror(errno));
     const pid_t child = fork();
     if (child < 0) context_.fail("fork: %s", std::strerror(errno));
-    if (child == 0) become(words, ends[1]);
+    if (child == 0) become(words, pinned, ends[1]);
     close(ends[1]);
     int status = 0;
     const bool late = !relay_until_end(ends[0], child, status);
