@@ -1,6 +1,7 @@
 // Small reads and writes of the kernel's own files.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -8,8 +9,10 @@
 
 namespace luf::guest {
 
-/// The whole file, empty when it cannot be read.
-std::string read_text(const std::string& path);
+inline constexpr std::size_t kAtOnce = 4096;  ///< bytes
+
+/// The whole file, empty when it cannot be read. It is read `at_once` bytes at a time: between two reads others can run.
+std::string read_text(const std::string& path, std::size_t at_once = kAtOnce);
 /// Writes the text by one write(). Returns what went wrong, empty when all went well.
 std::string write_text(const std::string& path, std::string_view text);
 bool exists(const std::string& path);

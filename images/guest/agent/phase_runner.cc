@@ -12,6 +12,7 @@
 
 #include "agent/kernel_check.h"
 #include "lib/doorbell.h"
+#include "lib/vmstat.h"
 #include "protocol/event.h"
 #include "protocol/luf_sysfs.h"
 
@@ -25,7 +26,7 @@ constexpr std::uint64_t kPollNs = 10'000'000;
 constexpr std::uint64_t kProgressMs = 1000;
 constexpr std::uint64_t kReadyLimitMs = 20'000;
 constexpr std::uint64_t kStopLimitMs = 5000;
-constexpr std::string_view kDeferred = "luf_deferred";
+constexpr const char* kDeferred = "luf_deferred";
 
 std::string exit_problem(int status, const PartSlot& slot, bool may_end) {
   if (slot.failed.load(std::memory_order_acquire) == 2) return slot.error;
@@ -280,7 +281,7 @@ void PhaseRunner::tell_progress() {
   told["elapsed_ms"] = elapsed_ms();
   told["loads"] = sum_loads();
   told["findings"] = sum_findings();
-  const std::uint64_t deferred = value_of(read_counters(), kDeferred);
+  const std::uint64_t deferred = vmstat_sum({kDeferred});
   told["deferred"] = deferred > deferred_before_ ? deferred - deferred_before_ : 0;
   events_.emit(event::kProgress, told);
 }
