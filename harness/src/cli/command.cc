@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "inject/injector.h"
+#include "run/pool.h"
 #include "run/run_directory.h"
 #include "scenario/parse.h"
 
@@ -69,6 +70,32 @@ Result<run::Settings> GuestOptions::settings() const {
   settings.runs = runs;
   settings.executable = executable_directory() / "lufbed";
   return settings;
+}
+
+void JobOptions::add_options(CLI::App& command) {
+  command.add_flag("--deterministic", deterministic,
+                   "Make equal seeds give equal runs, as \"machine.icount = 4\" does");
+  command
+      .add_option("--jobs", jobs,
+                  "Guests at a time; when not given, one, or as many as CPUs if all are deterministic")
+      ->check(CLI::Range(1, 64));
+}
+
+Result<void> JobOptions::apply(std::vector<run::Job>& given, run::Settings& settings) const {
+  bool all_deterministic = true;
+  for (run::Job& job : given) {
+    if (deterministic) job.scenario.make_deterministic();
+    all_deterministic = all_deterministic && job.scenario.machine.icount;
+    for (const scenario::Part& part : job.scenario.parts) {
+      if (deterministic && part.on_host)
+        return fail(
+            Blame::kScenario,
+            "--deterministic: {} has the injector {}, which acts from the host and knows no guest time",
+            job.file.string(), part.name);
+    }
+  }
+  settings.guests = jobs != 0 ? jobs : all_deterministic ? run::default_workers() : 1;
+  return {};
 }
 
 Result<scenario::Catalog> load_catalog(const artifact::Image& image) {

@@ -72,6 +72,16 @@ struct GuestOptions {
   Result<run::Settings> settings() const;
 };
 
+/// --deterministic and --jobs, for subcommands that run many scenarios.
+struct JobOptions {
+  bool deterministic = false;
+  std::size_t jobs = 0;  ///< 0: not given
+  void add_options(CLI::App& command);
+  /// Makes `jobs` deterministic if that was asked for, and decides how many guests run at a time. Errors: scenario, when one
+  /// cannot be deterministic.
+  Result<void> apply(std::vector<run::Job>& jobs, run::Settings& settings) const;
+};
+
 /// The image and its parts. Errors: infra.
 Result<scenario::Catalog> load_catalog(const artifact::Image& image);
 

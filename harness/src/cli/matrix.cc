@@ -16,11 +16,11 @@ namespace {
 struct Options {
   std::vector<std::string> paths;
   GuestOptions guest;
+  JobOptions jobs;
   run::MatrixPlan plan;
   std::string silent;
   std::string json;
   std::string html;
-  std::size_t jobs = 1;
   bool baseline = false;
   bool idle = false;
 };
@@ -47,9 +47,10 @@ bool write_report(const std::string& path, const std::string& text) {
 }
 
 std::string provenance_of(const Options& options, const run::Settings& settings, std::size_t guests) {
-  return fmt::format("kernel  {} {}\nimage   sha256 {}\nseeds   {} to {}\nguests  {}\n",
+  return fmt::format("kernel  {} {}\nimage   sha256 {}\nseeds   {} to {}\nguests  {}{}\n",
                      settings.kernel.release, settings.kernel.hash, settings.image.initramfs_sha256,
-                     options.plan.first_seed, options.plan.first_seed + options.plan.seeds - 1, guests);
+                     options.plan.first_seed, options.plan.first_seed + options.plan.seeds - 1, guests,
+                     options.jobs.deterministic ? ", deterministic" : "");
 }
 
 int conclude(const Options& options, const run::Settings& settings, const std::vector<run::Job>& jobs,
@@ -84,9 +85,10 @@ int execute(Options options) {
   }
   Result<run::Settings> settings = options.guest.settings();
   if (!settings) return report_error(settings.error());
-  settings->guests = options.jobs;
-  const Result<std::vector<run::Job>> proofs = load_proofs(options, settings->catalog);
+  Result<std::vector<run::Job>> proofs = load_proofs(options, settings->catalog);
   if (!proofs) return report_error(proofs.error());
+  if (const Result<void> applied = options.jobs.apply(*proofs, *settings); !applied)
+    return report_error(applied.error());
   const std::vector<run::Job> jobs = run::matrix_jobs(*proofs, options.plan);
   const Result<run::Outcome> outcome = run_jobs(*settings, jobs);
   if (!outcome) return report_error(outcome.error());
@@ -117,9 +119,7 @@ void add_matrix(CLI::App& app, Action& action) {
       ->add_flag("--idle", options->idle,
                  "Take the injectors away and plant nothing: every verdict must be \"vacuous\"")
       ->excludes(baseline);
-  command->add_option("--jobs", options->jobs, "Guests at a time")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 64));
+  options->jobs.add_options(*command);
   command->add_option("--json", options->json, "Write the matrix as JSON");
   command->add_option("--html", options->html, "Write the matrix as a page");
   options->guest.add_options(*command);

@@ -26,7 +26,7 @@ struct Options {
   std::string runs = "runs";
   std::string qemu = "qemu-system-x86_64";
   std::int64_t seed = -1;
-  bool deterministic = false;
+  JobOptions jobs;
   bool cold = false;
 };
 
@@ -94,9 +94,8 @@ int execute(const Options& options) {
   if (!jobs) return report_error(jobs.error());
   Result<run::Settings> settings = make_settings(options);
   if (!settings) return report_error(settings.error());
-  for (run::Job& job : *jobs) {
-    if (options.deterministic) job.scenario.make_deterministic();
-  }
+  if (const Result<void> applied = options.jobs.apply(*jobs, *settings); !applied)
+    return report_error(applied.error());
   if (const Result<void> fits = check_machine(options, *jobs); !fits) return report_error(fits.error());
   settings->image = *image;
   settings->catalog = *catalog;
@@ -135,8 +134,7 @@ void add_run(CLI::App& app, Action& action) {
   command->add_option("--runs", options->runs, "Where run directories go")->capture_default_str();
   command->add_option("--qemu", options->qemu, "The QEMU to use")->capture_default_str();
   command->add_option("--seed", options->seed, "Override the scenarios' seed")->check(CLI::NonNegativeNumber);
-  command->add_flag("--deterministic", options->deterministic,
-                    "Make equal seeds give equal runs, as \"machine.icount = 4\" does");
+  options->jobs.add_options(*command);
   command->add_flag("--cold", options->cold,
                     "Boot every guest; else a deterministic one is cloned from a booted one");
   options->locations.add_options(*command);
