@@ -48,6 +48,13 @@ bool guarded_load(const Line* at, Line& line) {
   return survives([&] { line = load_line(at); });
 }
 
+bool guarded_store(const Line* at, Line& line) {
+  return survives([&] {
+    __atomic_store_n(const_cast<std::uint64_t*>(&at->filler[0]), kLineFiller, __ATOMIC_RELAXED);
+    line = load_line(at);
+  });
+}
+
 bool guarded_restamp(void* page, std::uint64_t owner, std::uint64_t index, std::uint64_t version,
                      std::uint64_t number) {
   return survives([&] { restamp_line(page, owner, index, version, number); });

@@ -13,6 +13,9 @@ bool install_load_guard();
 /// mask. Thread: any.
 bool guarded_load(const Line* at, Line& line);
 
+/// Stores to a line that nobody else stores to what is there anyway, then loads it; the rest as guarded_load().
+bool guarded_store(const Line* at, Line& line);
+
 /// Stores as restamp_line() does; the rest as guarded_load().
 bool guarded_restamp(void* page, std::uint64_t owner, std::uint64_t index, std::uint64_t version,
                      std::uint64_t number);

@@ -8,7 +8,6 @@
 #include <cstring>
 
 #include "lib/doorbell.h"
-#include "lib/guarded_load.h"
 #include "lib/unmappers.h"
 
 namespace luf::guest {
@@ -26,6 +25,16 @@ bool own_or_zero(const Line& line, std::uint64_t owner, std::uint64_t page, std:
   return either(line.magic, kLineMagic) && either(line.owner, owner) && either(line.page, page) &&
          either(line.line, number) && either(line.filler[0], kLineFiller) &&
          either(line.filler[1], kLineFiller);
+}
+
+/// The line of that version, zeros, or some words of each.
+bool partly_zero(const Line& seen, const Line& line) {
+  const auto* words = reinterpret_cast<const std::uint64_t*>(&seen);
+  const auto* own = reinterpret_cast<const std::uint64_t*>(&line);
+  for (std::size_t word = 0; word < kWordsPerLine; ++word) {
+    if (words[word] != 0 && words[word] != own[word]) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -48,17 +57,20 @@ void PagePair::tell(std::uint64_t page, std::uint64_t expected, const PairPromis
 }
 
 PagePair::Look PagePair::look(std::uint64_t page, std::uint64_t line, std::uint64_t expected, Line& seen) {
-  const bool loaded = guarded_load(reinterpret_cast<const Line*>(address(page)) + line, seen);
+  const bool loaded = access_(reinterpret_cast<const Line*>(address(page)) + line, seen);
   std::atomic_thread_fence(std::memory_order_acquire);
   if (told_[page].load(std::memory_order_acquire) != expected) return Look::moved;
+  const PairPromise& promise = *promise_[page].load(std::memory_order_relaxed);
   if (!loaded) {
     if (expected == kFault || expected == kZeros) return Look::agrees;
     // No old entry led anywhere; A must not wait for bytes that reclaim has taken.
-    if (promise_[page].load(std::memory_order_relaxed)->may_vanish) return Look::agrees;
-    context_.fail("a load from page %llu faulted", static_cast<unsigned long long>(page));
+    if (promise.may_vanish) return Look::agrees;
+    context_.fail("an access to page %llu faulted", static_cast<unsigned long long>(page));
   }
   if (expected == kFault) return Look::old;
   if (expected == kZeros && is_zero(seen)) return Look::agrees;
+  if (promise.may_be_zeros && partly_zero(seen, make_line(context_.owner(), page, expected, line)))
+    return Look::agrees;
   // What a page has lost, zeros stand for, until it is written anew.
   const bool zeros = expected == kZeros || answer_[page].load(std::memory_order_relaxed) == kZeros;
   const bool own = zeros ? own_or_zero(seen, context_.owner(), page, line)
@@ -148,6 +160,7 @@ void PagePair::run(std::uint64_t version, Absence absence,
       if (absent) promises.fetch_add(1);
       tries.fetch_add(1);
       act(page);
+      table.refresh();  // most acts flush, and B brings the other pages back
     }
     sleep_ns(period);
   }

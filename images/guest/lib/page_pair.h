@@ -19,7 +19,9 @@
 #include <functional>
 #include <optional>
 #include <string_view>
+#include <utility>
 
+#include "lib/guarded_load.h"
 #include "lib/page_file.h"
 #include "lib/residency.h"
 
@@ -40,13 +42,19 @@ struct PairPromise {
   std::optional<std::uint64_t> settle_ms;
   /// Reclaim may leave nothing in the page's place: a load of its version that faults says nothing.
   bool may_vanish = false;
+  /// The same where zeros are read of a page that is gone.
+  bool may_be_zeros = false;
 };
+
+/// How B reaches a line: puts what is there into `seen`, or returns false when it faulted. No system call that waits.
+using PairAccess = std::function<bool(const Line* at, Line& seen)>;
 
 class PagePair {
  public:
   /// B looks at the lines from `first_line` on.
-  PagePair(PartContext& context, char* view, std::uint64_t pages, std::uint64_t first_line = 0)
-      : context_(context), view_(view), pages_(pages), first_line_(first_line) {}
+  PagePair(PartContext& context, char* view, std::uint64_t pages, std::uint64_t first_line = 0,
+           PairAccess access = guarded_load)
+      : context_(context), view_(view), pages_(pages), first_line_(first_line), access_(std::move(access)) {}
 
   char* address(std::uint64_t page) const { return view_ + page * kPageSize; }
 
@@ -72,6 +80,7 @@ class PagePair {
   char* view_;
   std::uint64_t pages_;
   std::uint64_t first_line_;
+  PairAccess access_;
   /// Written by A only, `promise_` before `told_`; 0: B may not judge.
   std::array<std::atomic<std::uint64_t>, kMaxPairPages> told_{};
   std::array<std::atomic<const PairPromise*>, kMaxPairPages> promise_{};

@@ -27,8 +27,8 @@ class PagePairTest : public testing::Test {
     unmap_shared_area(area_);
   }
 
-  void act_once(const std::function<void(PagePair& pair)>& act) {
-    PagePair pair(context_, view_, 2);
+  void act_once(const std::function<void(PagePair& pair)>& act, const PairAccess& access = guarded_load) {
+    PagePair pair(context_, view_, 2, 0, access);
     pair.run(1, Absence::no_entry, [&](std::uint64_t page) {
       EXPECT_EQ(page, 1U);
       pair.begin(page);
@@ -82,6 +82,59 @@ TEST_F(PagePairTest, zeros_and_the_next_version_are_seen_when_they_are_there) {
     pair.tell(1, 2, kPromise);
   });
   EXPECT_EQ(findings(), 0U);
+}
+
+TEST_F(PagePairTest, a_store_that_should_fault_and_does_not_is_a_finding) {
+  act_once(
+      [&](PagePair& pair) {
+        mprotect(pair.address(1), kPageSize, PROT_READ);
+        pair.tell(1, kFault, kPromise);
+      },
+      guarded_store);
+  EXPECT_EQ(findings(), 0U);
+  mprotect(view_ + kPageSize, kPageSize, PROT_READ | PROT_WRITE);
+  area_->stop.store(0);
+  act_once([&](PagePair& pair) { pair.tell(1, kFault, kPromise); }, guarded_store);
+  EXPECT_GE(findings(), 1U);
+  EXPECT_EQ(rule(), "R1");
+}
+
+TEST_F(PagePairTest, what_an_access_of_its_own_finds_is_judged) {
+  std::atomic<std::uint64_t> found = 1;
+  const PairAccess access = [&](const Line* at, Line& seen) {
+    seen = load_line(at);
+    if (seen.page == 1) seen = make_line(seen.owner, seen.page, found, seen.line);
+    return true;
+  };
+  act_once(
+      [&](PagePair& pair) {
+        found = 2;
+        pair.tell(1, 2, kPromise);
+      },
+      access);
+  EXPECT_EQ(findings(), 0U);
+  found = 1;
+  area_->stop.store(0);
+  act_once([&](PagePair& pair) { pair.tell(1, 2, kPromise); }, access);
+  EXPECT_GE(findings(), 1U);
+}
+
+TEST_F(PagePairTest, zeros_say_nothing_only_of_a_page_that_may_be_gone) {
+  constexpr PairPromise kGone{"R6", "the test had returned", std::nullopt, false, true};
+  act_once([&](PagePair& pair) {
+    fill_page(pair.address(1), context_.owner(), 1, 2);
+    std::fill_n(pair.address(1), kPageSize / 2 + 8, '\0');
+    pair.tell(1, 2, kGone);
+  });
+  EXPECT_EQ(findings(), 0U);
+  fill_page(view_ + kPageSize, context_.owner(), 1, 1);
+  area_->stop.store(0);
+  act_once([&](PagePair& pair) {
+    std::fill_n(pair.address(1), kPageSize, '\0');
+    pair.tell(1, 2, kPromise);
+  });
+  ASSERT_GE(findings(), 1U);
+  EXPECT_EQ(rule(), "R8");
 }
 
 TEST_F(PagePairTest, a_foreign_line_is_reuse_whatever_was_promised) {
