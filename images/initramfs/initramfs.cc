@@ -11,17 +11,19 @@
 
 namespace luf::initramfs {
 
-std::string build_base(std::string_view init, std::string_view disk_image) {
+std::string build_base(std::string_view init, const std::vector<Disk>& disks) {
   CpioArchive archive;
-  for (const char* directory : {"dev", "proc", "sys", "tmp", "mnt", "disk", "disk/ext4"})
-    archive.add_directory(directory);
+  for (const char* directory : {"dev", "proc", "sys", "tmp", "mnt", "disk"}) archive.add_directory(directory);
   archive.add_character_device("dev/console", 0600, 5, 1);
   archive.add_character_device("dev/ttyS1", 0600, 4, 65);
   archive.add_file("init", 0755, init);
-  for (const Extent& extent : find_extents(disk_image)) {
-    archive.add_file(fmt::format("disk/ext4/{:08x}", extent.offset), 0644, extent.data);
+  for (const Disk& disk : disks) {
+    const std::string at = "disk/" + disk.name;
+    archive.add_directory(at);
+    for (const Extent& extent : find_extents(disk.image))
+      archive.add_file(fmt::format("{}/{:08x}", at, extent.offset), 0644, extent.data);
+    archive.add_file(at + "_size", 0644, fmt::format("{}\n", disk.image.size()));
   }
-  archive.add_file("disk/ext4_size", 0644, fmt::format("{}\n", disk_image.size()));
   return std::move(archive).finish();
 }
 

@@ -9,9 +9,15 @@
 
 namespace luf::initramfs {
 
+/// An image of a disk, and the name of its file system.
+struct Disk {
+  std::string name;
+  std::string image;
+};
+
 /// /init, the directories it mounts on, /dev/console and /dev/ttyS1 (so that the first event needs no
-/// devtmpfs), the disk image's extents as /disk/ext4/OFFSET (hexadecimal) and its size in /disk/ext4_size.
-std::string build_base(std::string_view init, std::string_view disk_image);
+/// devtmpfs), each disk image's extents as /disk/NAME/OFFSET (hexadecimal) and its size in /disk/NAME_size.
+std::string build_base(std::string_view init, const std::vector<Disk>& disks);
 
 /// /init and /dev/console, nothing else.
 std::string build_bare(std::string_view init);

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,7 @@ constexpr int kFailure = 3;
 
 struct Options {
   std::string init;
-  std::string disk;
+  std::vector<std::string> disks;
   std::string base;
   std::string modules;
   std::vector<std::string> want;
@@ -30,10 +31,14 @@ Result<std::string> build(const Options& options) {
   if (!options.init.empty()) {
     const auto init = luf::initramfs::read_file(options.init);
     if (!init) return tl::unexpected(init.error());
-    if (options.disk.empty()) return luf::initramfs::build_bare(*init);
-    const auto disk = luf::initramfs::read_file(options.disk);
-    if (!disk) return tl::unexpected(disk.error());
-    return luf::initramfs::build_base(*init, *disk);
+    if (options.disks.empty()) return luf::initramfs::build_bare(*init);
+    std::vector<luf::initramfs::Disk> disks;
+    for (const std::string& path : options.disks) {
+      const auto image = luf::initramfs::read_file(path);
+      if (!image) return tl::unexpected(image.error());
+      disks.push_back({std::filesystem::path(path).stem(), *image});
+    }
+    return luf::initramfs::build_base(*init, disks);
   }
   auto base = luf::initramfs::read_file(options.base);
   if (!base) return base;
@@ -53,9 +58,10 @@ int run(int argc, char** argv) {
       "Exit codes: 0 written, 2 wrong usage, 3 failure.");
   Options options;
   auto* init = app.add_option("--init", options.init, "static program that becomes /init");
-  auto* disk = app.add_option(
-      "--disk", options.disk,
-      "image of the guest's disk; only what is not zero is stored. Without it: /init and /dev/console only");
+  auto* disk = app.add_option("--disk", options.disks,
+                              "image of a disk of the guest, NAME.img by its file system; only what is not "
+                              "zero is stored. Without it: /init "
+                              "and /dev/console only");
   auto* base = app.add_option("--base", options.base, "archive to which modules or a tree are added");
   auto* modules = app.add_option("--modules", options.modules, "directory with modules.dep");
   auto* want = app.add_option("--want", options.want,

@@ -54,10 +54,21 @@ std::uint64_t value_of(const Counters& counters, std::string_view name) {
   return found == counters.end() ? 0 : found->second;
 }
 
-/// Pages of tmpfs are reclaimed by swapping them.
-bool on_tmpfs(const PlannedPart& planned) {
+/// What was chosen for it has its pages in memory that is reclaimed by swapping.
+bool chose_swapped(const Part& part, const PlannedPart& planned) {
+  return std::any_of(part.params.begin(), part.params.end(), [&planned](const Param& param) {
+    const auto chosen = planned.params.texts.find(param.name);
+    return chosen != planned.params.texts.end() &&
+           std::find(param.swapped.begin(), param.swapped.end(), chosen->second) != param.swapped.end();
+  });
+}
+
+/// The kernel lacks the file system that was chosen for it. What follows a "_" is a way to use it.
+bool lacks_file_system(const PlannedPart& planned) {
   const auto fs = planned.params.texts.find("fs");
-  return fs != planned.params.texts.end() && fs->second == "tmpfs";
+  if (fs == planned.params.texts.end()) return false;
+  const std::string name = fs->second.substr(0, fs->second.find('_'));
+  return read_text("/proc/filesystems").find("\t" + name + "\n") == std::string::npos;
 }
 
 }  // namespace
@@ -142,8 +153,9 @@ std::string PhaseRunner::why_not(const Part& part, const PlannedPart& planned) {
   if (topology_.nodes < part.min_nodes) return needs(part.min_nodes, "NUMA nodes", topology_.nodes);
   if (part.needs_file != nullptr && !exists(part.needs_file))
     return std::string("the kernel has no ") + part.needs_file;
-  if ((part.needs_swap || on_tmpfs(planned)) && !swap_.prepare().empty()) return swap_.prepare();
-  return part.needs_disk ? disk_.prepare() : std::string();
+  if ((part.needs_swap || chose_swapped(part, planned)) && !swap_.prepare().empty()) return swap_.prepare();
+  if (part.needs_disk && !disk_.prepare().empty()) return disk_.prepare();
+  return lacks_file_system(planned) ? "the kernel has no " + planned.params.texts.at("fs") : std::string();
 }
 
 void PhaseRunner::start(Running& running) {

@@ -14,7 +14,7 @@
 // over before the flush (lib/unmappers.h). Old data that is gone by then is counted as `brief`, no finding. The
 // writer prefers pages that are not in the page cache: only there can a translation have been left behind by
 // reclaim (`promises` counts them; `tries` counts all writes). Cannot see: lines torn between two versions are
-// left alone; reflink. What a FUSE server changes by itself: remote_change.
+// left alone. What a FUSE server changes by itself: remote_change.
 #include <array>
 
 #include "lib/file_versions.h"

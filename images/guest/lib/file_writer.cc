@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/aio_abi.h>
+#include <linux/fs.h>
 #include <linux/io_uring.h>
 #include <linux/loop.h>
 #include <sys/ioctl.h>
@@ -83,6 +84,37 @@ CallWriter::Call by_copy(PartContext& context, const std::string& path, int fd, 
       return copy_file_range(source, &from, fd, &at, kPageSize, 0);
     }
     return lseek(fd, offset, SEEK_SET) < 0 ? ssize_t{-1} : sendfile(fd, source, &from, kPageSize);
+  };
+}
+
+CallWriter::Call by_clone(PartContext& context, const std::string& path, int fd) {
+  const int source = open_page_file(context, path + ".source", O_RDWR | O_CREAT);
+  return [fd, source](const void* page, off_t offset) {
+    if (pwrite(source, page, kPageSize, 0) != kWholePage) return ssize_t{-1};
+    file_clone_range range{};
+    range.src_fd = source;
+    range.src_length = kPageSize;
+    range.dest_offset = static_cast<std::uint64_t>(offset);
+    return ioctl(fd, FICLONERANGE, &range) == 0 ? kWholePage : ssize_t{-1};
+  };
+}
+
+/// What was written is then shared with a copy, from which the next write takes it away again.
+CallWriter::Call by_dedupe(PartContext& context, const std::string& path, int fd) {
+  const int source = open_page_file(context, path + ".source", O_RDWR | O_CREAT);
+  return [fd, source](const void* page, off_t offset) {
+    if (pwrite(source, page, kPageSize, 0) != kWholePage || pwrite(fd, page, kPageSize, offset) != kWholePage)
+      return ssize_t{-1};
+    alignas(file_dedupe_range) std::array<char, sizeof(file_dedupe_range) + sizeof(file_dedupe_range_info)>
+        request{};
+    auto* range = reinterpret_cast<file_dedupe_range*>(request.data());
+    range->src_length = kPageSize;
+    range->dest_count = 1;
+    range->info[0].dest_fd = fd;
+    range->info[0].dest_offset = static_cast<std::uint64_t>(offset);
+    if (ioctl(source, FIDEDUPERANGE, range) != 0) return ssize_t{-1};
+    if (range->info[0].status < 0) errno = -range->info[0].status;
+    return range->info[0].status < 0 ? ssize_t{-1} : static_cast<ssize_t>(range->info[0].bytes_deduped);
   };
 }
 
@@ -185,6 +217,8 @@ CallWriter::Call call_for(PartContext& context, std::string_view via, const std:
   if (via == "splice") return by_splice(context, fd);
   if (via == "sendfile" || via == "copy_range") return by_copy(context, path, fd, via == "sendfile");
   if (via == "loop") return by_loop(context, fd);
+  if (via == "clone") return by_clone(context, path, fd);
+  if (via == "dedupe") return by_dedupe(context, path, fd);
   return by_pwrite(fd);
 }
 

@@ -12,10 +12,12 @@
 namespace luf::guest {
 
 /// What FileWriter's `via` may be. `direct` is pwrite with O_DIRECT, `device` pwrite to a block device, `splice` comes
-/// from a pipe, `sendfile` and `copy_range` (copy_file_range) from another file, `loop` goes through a loop device.
-inline constexpr std::array<std::string_view, 11> kWriteVia{"pwrite",     "writev", "pwritev2", "aio",
-                                                            "io_uring",   "direct", "splice",   "sendfile",
-                                                            "copy_range", "device", "loop"};
+/// from a pipe, `sendfile` and `copy_range` (copy_file_range) from another file, `loop` goes through a loop device. `clone` makes the
+/// page share the blocks of another file's (FICLONERANGE), `dedupe` does so after a pwrite of the same bytes to both
+/// (FIDEDUPERANGE); they need a file system that can, btrfs or XFS.
+inline constexpr std::array<std::string_view, 13> kWriteVia{
+    "pwrite",   "writev",     "pwritev2", "aio",  "io_uring", "direct", "splice",
+    "sendfile", "copy_range", "device",   "loop", "clone",    "dedupe"};
 
 class FileWriter {
  public:

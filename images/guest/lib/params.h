@@ -39,16 +39,18 @@ constexpr Param settle_param() {
 
 /// The first of `choices` is taken when a scenario names none.
 constexpr Param choice_param(std::string_view name, std::span<const std::string_view> choices,
-                             std::string_view summary) {
+                             std::string_view summary, std::span<const std::string_view> swapped = {}) {
   return {.name = name,
           .type = ParamType::choice,
           .default_choice = choices.front(),
           .choices = choices,
-          .summary = summary};
+          .summary = summary,
+          .swapped = swapped};
 }
 
-constexpr Param via_param(std::span<const std::string_view> choices, std::string_view summary) {
-  return choice_param("via", choices, summary);
+constexpr Param via_param(std::span<const std::string_view> choices, std::string_view summary,
+                          std::span<const std::string_view> swapped = {}) {
+  return choice_param("via", choices, summary, swapped);
 }
 
 }  // namespace luf::guest

@@ -29,6 +29,8 @@ struct Param {
   std::string_view default_choice = {};  ///< of a choice or a text
   std::span<const std::string_view> choices = {};
   std::string_view summary;
+  /// Those of `choices` that have the part's pages in memory which is reclaimed by swapping.
+  std::span<const std::string_view> swapped = {};
 };
 
 struct Part {

@@ -41,7 +41,7 @@ TEST_P(FileWriterTest, writes_the_page_where_it_belongs) {
   unmap_shared_area(area);
 }
 
-// Not direct: not every file system that /tmp may be on has it.
+// Not direct, clone or dedupe: not every file system that /tmp may be on has them.
 INSTANTIATE_TEST_SUITE_P(Via, FileWriterTest,
                          testing::Values("pwrite", "writev", "pwritev2", "aio", "io_uring", "splice",
                                          "sendfile", "copy_range"),

@@ -44,6 +44,8 @@ TEST(PartTable, defaults_lie_within_their_bounds) {
       if (param.type == ParamType::choice) {
         EXPECT_EQ(std::count(param.choices.begin(), param.choices.end(), param.default_choice), 1)
             << param.name;
+        for (const std::string_view choice : param.swapped)
+          EXPECT_EQ(std::count(param.choices.begin(), param.choices.end(), choice), 1) << choice;
       } else {
         EXPECT_LE(param.min, param.default_number) << part->name << "." << param.name;
         EXPECT_LE(param.default_number, param.max) << part->name << "." << param.name;

@@ -22,7 +22,8 @@ TEST(CpioArchive, is_made_of_aligned_records_and_padded_blocks) {
 }
 
 TEST(CpioArchive, same_calls_give_the_same_bytes) {
-  EXPECT_EQ(build_base("init", std::string(9000, 'x')), build_base("init", std::string(9000, 'x')));
+  const std::vector<Disk> disks{{"ext4", std::string(9000, 'x')}, {"xfs", std::string(5000, 'y')}};
+  EXPECT_EQ(build_base("init", disks), build_base("init", disks));
 }
 
 TEST(DiskExtents, hold_all_that_is_not_zero_and_join_neighbours) {

@@ -7,14 +7,18 @@ trap 'rm -rf "$dir"' EXIT
 fail() { echo "FAILED: $*" >&2; exit 1; }
 
 printf 'program' > "$dir/init"
-truncate -s 1M "$dir/disk"
-printf 'superblock' | dd of="$dir/disk" bs=1 seek=1024 conv=notrunc status=none
-printf 'far' | dd of="$dir/disk" bs=4096 seek=17 conv=notrunc status=none
-"$tool" --init "$dir/init" --disk "$dir/disk" --out "$dir/a.cpio"
-"$tool" --init "$dir/init" --disk "$dir/disk" --out "$dir/b.cpio"
+truncate -s 1M "$dir/ext4.img"
+printf 'superblock' | dd of="$dir/ext4.img" bs=1 seek=1024 conv=notrunc status=none
+printf 'far' | dd of="$dir/ext4.img" bs=4096 seek=17 conv=notrunc status=none
+"$tool" --init "$dir/init" --disk "$dir/ext4.img" --out "$dir/a.cpio"
+"$tool" --init "$dir/init" --disk "$dir/ext4.img" --out "$dir/b.cpio"
 cmp "$dir/a.cpio" "$dir/b.cpio" || fail "two builds differ"
 list=$(cpio -t < "$dir/a.cpio" 2>/dev/null | tr '\n' ' ')
-case "$list" in *"dev/console dev/ttyS1 init disk/ext4/00000000 disk/ext4/00011000 disk/ext4_size "*) ;; *) fail "archive holds: $list" ;; esac
+case "$list" in *"dev/console dev/ttyS1 init disk/ext4 disk/ext4/00000000 disk/ext4/00011000 disk/ext4_size "*) ;; *) fail "archive holds: $list" ;; esac
+cp "$dir/ext4.img" "$dir/xfs.img"
+"$tool" --init "$dir/init" --disk "$dir/ext4.img" --disk "$dir/xfs.img" --out "$dir/two.cpio"
+list=$(cpio -t < "$dir/two.cpio" 2>/dev/null | tr '\n' ' ')
+case "$list" in *"disk/ext4_size disk/xfs disk/xfs/00000000 disk/xfs/00011000 disk/xfs_size "*) ;; *) fail "archive of two disks holds: $list" ;; esac
 "$tool" --init "$dir/init" --out "$dir/bare.cpio"
 list=$(cpio -t < "$dir/bare.cpio" 2>/dev/null | tr '\n' ' ')
 [ "$list" = "dev dev/console init " ] || fail "bare archive holds: $list"
@@ -63,8 +67,8 @@ expect() {
   grep -q "$words" "$dir/err" || fail "message: $(cat "$dir/err")"
 }
 expect 2 'init' --out "$dir/o"
-expect 2 'out' --init "$dir/init" --disk "$dir/disk"
-expect 3 'missing' --init "$dir/missing" --disk "$dir/disk" --out "$dir/o"
+expect 2 'out' --init "$dir/init" --disk "$dir/ext4.img"
+expect 3 'missing' --init "$dir/missing" --disk "$dir/ext4.img" --out "$dir/o"
 expect 3 'module nvme' --base "$dir/a.cpio" --modules "$mod" --want nvme --out "$dir/o"
 expect 3 'no-tree' --base "$dir/a.cpio" --tree "$dir/no-tree" --out "$dir/o"
 expect 2 'modules or --tree' --base "$dir/a.cpio" --out "$dir/o"
