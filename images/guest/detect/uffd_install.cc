@@ -1,5 +1,5 @@
-// Detector of R9 (userfaultfd): what UFFDIO_COPY or UFFDIO_ZEROPAGE has installed is seen, and an address that
-// UFFDIO_MOVE has moved away from no longer shows the page.
+// Detector of R9 (userfaultfd): what UFFDIO_COPY, UFFDIO_ZEROPAGE or UFFDIO_CONTINUE has installed is seen, and an address
+// that UFFDIO_MOVE has moved away from no longer shows the page.
 //
 // `via` copy and zeropage, on private anonymous memory that may only be read:
 //   act       thread A has given a page up (MADV_FREE) and reclaim has taken it, although thread B reads it; A
@@ -14,21 +14,29 @@
 //   promise   the ioctl has returned
 //   observe   B reads zeros: nothing is at that address any more
 //
+// `via` continue, on a memfd that B maps read-only:
+//   act       thread A finds that reclaim has taken a page from the page table, registers it for minor faults, stores the
+//             next version through a mapping of its own, and has the page mapped
+//   promise   the ioctl has returned
+//   observe   B reads the version that was stored
+// Afterwards the page is left to ordinary faults, which map it clean: only such a page is left to a deferred flush. The store
+// is a promise of R5 as well, which it takes to forget before this one can show.
+//
 // Proof of R9: the old version, for `settle` and until the injectors' calls have returned. Proof of R8: a line of
-// somebody else. `brief` as in write_under. Cannot see: CONTINUE, shared memory.
+// somebody else. `brief` as in write_under. Cannot see: COPY and ZEROPAGE into shared memory.
 #include <fcntl.h>
-#include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
 
+#include "lib/anonymous_pages.h"
 #include "lib/page_pair.h"
 #include "lib/params.h"
+#include "lib/userfault.h"
 
 namespace luf::guest {
 
@@ -46,7 +54,7 @@ constexpr unsigned long kMove = _IOWR(UFFDIO, 0x05, MoveRequest);
 constexpr std::uint64_t kFeatureMove = 1U << 16U;
 
 constexpr std::array<std::string_view, 2> kRules{"R9", "R8"};
-constexpr std::array<std::string_view, 3> kVia{"copy", "zeropage", "move"};
+constexpr std::array<std::string_view, 4> kVia{"copy", "zeropage", "move", "continue"};
 constexpr std::array<Param, 4> kParams{{
     pages_param(2, kMaxPairPages, "pages of the region; every second one is acted on"),
     period_param(1'000'000, "pause between two looks at the page table"),
@@ -55,31 +63,6 @@ constexpr std::array<Param, 4> kParams{{
 }};
 
 std::uint64_t as_number(const void* address) { return reinterpret_cast<std::uint64_t>(address); }
-
-int open_userfaultfd(PartContext& context, std::uint64_t features) {
-  const int fd = static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC));
-  uffdio_api api{UFFD_API, features, 0};
-  if (fd < 0 || ioctl(fd, UFFDIO_API, &api) != 0) context.fail("userfaultfd: %s", std::strerror(errno));
-  return fd;
-}
-
-void register_range(PartContext& context, int fd, char* at, std::uint64_t length, std::uint64_t mode) {
-  uffdio_register request{{as_number(at), length}, mode, 0};
-  if (ioctl(fd, UFFDIO_REGISTER, &request) != 0) context.fail("UFFDIO_REGISTER: %s", std::strerror(errno));
-}
-
-void give_up(PartContext& context, char* at, std::uint64_t length, int advice) {
-  if (madvise(at, length, advice) != 0) context.fail("madvise: %s", std::strerror(errno));
-}
-
-char* map_anonymous(PartContext& context, std::uint64_t pages) {
-  void* at = mmap(nullptr, pages * kPageSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (at == MAP_FAILED) context.fail("mmap: %s", std::strerror(errno));
-  madvise(at, pages * kPageSize, MADV_NOHUGEPAGE);
-  for (std::uint64_t page = 0; page < pages; ++page)
-    fill_page(static_cast<char*>(at) + page * kPageSize, context.owner(), page, 1);
-  return static_cast<char*>(at);
-}
 
 /// Installs `data` (nullptr: the zero page). Returns false when something is there already.
 bool install(PartContext& context, int fd, char* at, const void* data) {
@@ -92,13 +75,13 @@ bool install(PartContext& context, int fd, char* at, const void* data) {
 
 void install_pages(PartContext& context, std::uint64_t pages, bool zeros, const PairPromise& promise) {
   alignas(kPageSize) static std::uint64_t data[kPageSize / sizeof(std::uint64_t)];
-  char* view = map_anonymous(context, pages);
+  char* view = map_anonymous_pages(context, pages);
   // A page that may be written is never left to a deferred flush.
   if (mprotect(view, pages * kPageSize, PROT_READ) != 0) context.fail("mprotect: %s", std::strerror(errno));
   const int fd = open_userfaultfd(context, UFFD_FEATURE_SIGBUS);
-  register_range(context, fd, view, pages * kPageSize, UFFDIO_REGISTER_MODE_MISSING);
+  register_userfault(context, fd, view, pages * kPageSize, UFFDIO_REGISTER_MODE_MISSING);
   for (std::uint64_t page = 1; page < pages; page += 2)
-    give_up(context, view + page * kPageSize, kPageSize, MADV_FREE);
+    advise(context, view + page * kPageSize, kPageSize, MADV_FREE);
   static PagePair pair(context, view, pages);
   std::array<std::uint64_t, kMaxPairPages> version{};
   version.fill(1);
@@ -108,28 +91,22 @@ void install_pages(PartContext& context, std::uint64_t pages, bool zeros, const 
     if (zeros && install(context, fd, at, nullptr)) {
       pair.tell(page, kZeros, promise);
       pair.begin(page);
-      give_up(context, at, kPageSize, MADV_DONTNEED);
+      advise(context, at, kPageSize, MADV_DONTNEED);
     }
     fill_page(data, context.owner(), page, version[page] + 1);
     if (install(context, fd, at, data)) ++version[page];
     pair.tell(page, version[page], promise);
-    give_up(context, at, kPageSize, MADV_FREE);
+    advise(context, at, kPageSize, MADV_FREE);
   });
 }
 
-void write_protect(PartContext& context, int fd, char* at, std::uint64_t length) {
-  uffdio_writeprotect request{{as_number(at), length}, UFFDIO_WRITEPROTECT_MODE_WP};
-  if (ioctl(fd, UFFDIO_WRITEPROTECT, &request) != 0)
-    context.fail("UFFDIO_WRITEPROTECT: %s", std::strerror(errno));
-}
-
 void move_pages_away(PartContext& context, std::uint64_t pages, const PairPromise& promise) {
-  char* view = map_anonymous(context, pages);
+  char* view = map_anonymous_pages(context, pages);
   void* elsewhere = mmap(nullptr, kPageSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (elsewhere == MAP_FAILED) context.fail("mmap: %s", std::strerror(errno));
   const int fd = open_userfaultfd(context, kFeatureMove | UFFD_FEATURE_PAGEFAULT_FLAG_WP);
-  register_range(context, fd, view, pages * kPageSize, UFFDIO_REGISTER_MODE_WP);
-  register_range(context, fd, static_cast<char*>(elsewhere), kPageSize, UFFDIO_REGISTER_MODE_MISSING);
+  register_userfault(context, fd, view, pages * kPageSize, UFFDIO_REGISTER_MODE_WP);
+  register_userfault(context, fd, static_cast<char*>(elsewhere), kPageSize, UFFDIO_REGISTER_MODE_MISSING);
   write_protect(context, fd, view, pages * kPageSize);
   auto& moves = context.metric("moves");
   static PagePair pair(context, view, pages);
@@ -143,15 +120,69 @@ void move_pages_away(PartContext& context, std::uint64_t pages, const PairPromis
       moves.fetch_add(1);
       pair.tell(page, kZeros, promise);
       pair.begin(page);
-      give_up(context, static_cast<char*>(elsewhere), kPageSize, MADV_DONTNEED);
+      advise(context, static_cast<char*>(elsewhere), kPageSize, MADV_DONTNEED);
     } else if (errno != EBUSY && errno != EAGAIN) {
       context.fail("UFFDIO_MOVE: %s", std::strerror(errno));
     }
-    give_up(context, at, kPageSize, MADV_DONTNEED);
+    advise(context, at, kPageSize, MADV_DONTNEED);
     fill_page(at, context.owner(), page, ++version);
     write_protect(context, fd, at, kPageSize);
     pair.tell(page, version, promise);
-    give_up(context, at, kPageSize, MADV_PAGEOUT);  // it comes back clean
+    advise(context, at, kPageSize, MADV_PAGEOUT);  // it comes back clean
+  });
+}
+
+/// A memfd of `pages` pages, mapped twice.
+struct Shared {
+  char* view;   ///< B's: read-only, but userfaultfd takes no file that cannot be written
+  char* alias;  ///< A's, to store through
+};
+
+Shared map_shared(PartContext& context, std::uint64_t pages) {
+  const std::uint64_t length = pages * kPageSize;
+  const int fd = memfd_create("lufbed", MFD_CLOEXEC);
+  if (fd < 0 || ftruncate(fd, static_cast<off_t>(length)) != 0)
+    context.fail("memfd: %s", std::strerror(errno));
+  void* alias = mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  void* view = mmap(nullptr, length, PROT_READ, MAP_SHARED, fd, 0);
+  if (alias == MAP_FAILED || view == MAP_FAILED) context.fail("mmap of a memfd: %s", std::strerror(errno));
+  for (std::uint64_t page = 0; page < pages; ++page)
+    fill_page(static_cast<char*>(alias) + page * kPageSize, context.owner(), page, 1);
+  advise(context, static_cast<char*>(alias), length, MADV_DONTNEED);
+  return {static_cast<char*>(view), static_cast<char*>(alias)};
+}
+
+/// What is there now, B's faults brought: it goes, and B faults until this is over.
+void continue_page(PartContext& context, int fd, char* at) {
+  while (true) {
+    uffdio_continue request{{as_number(at), kPageSize}, 0, 0};
+    if (ioctl(fd, UFFDIO_CONTINUE, &request) == 0) return;
+    if (errno != EEXIST) context.fail("UFFDIO_CONTINUE: %s", std::strerror(errno));
+    advise(context, at, kPageSize, MADV_DONTNEED);
+  }
+}
+
+void continue_pages(PartContext& context, std::uint64_t pages, const PairPromise& promise) {
+  const PairPromise mapped{"R9", promise.clause, promise.settle_ms};
+  const Shared shared = map_shared(context, pages);
+  const int fd = open_userfaultfd(context, UFFD_FEATURE_SIGBUS | UFFD_FEATURE_MINOR_SHMEM);
+  static PagePair pair(context, shared.view, pages);
+  std::array<std::uint64_t, kMaxPairPages> version{};
+  version.fill(1);
+  pair.run(1, Absence::no_entry, [&](std::uint64_t page) {
+    char* at = pair.address(page);
+    char* alias = shared.alias + page * kPageSize;
+    pair.begin(page);
+    register_userfault(context, fd, at, kPageSize, UFFDIO_REGISTER_MODE_MINOR);
+    restamp_page(alias, context.owner(), page, ++version[page]);
+    continue_page(context, fd, at);
+    pair.tell(page, version[page], promise);
+    pair.begin(page);
+    uffdio_range range{as_number(at), kPageSize};
+    if (ioctl(fd, UFFDIO_UNREGISTER, &range) != 0)
+      context.fail("UFFDIO_UNREGISTER: %s", std::strerror(errno));
+    for (char* there : {at, alias}) advise(context, there, kPageSize, MADV_DONTNEED);
+    pair.tell(page, version[page], mapped);
   });
 }
 
@@ -164,6 +195,8 @@ void run(PartContext& context) {
                                context.number("settle") / 1'000'000, via != "move"};
     if (via == "move")
       move_pages_away(context, pages, returned);
+    else if (via == "continue")
+      continue_pages(context, pages, returned);
     else
       install_pages(context, pages, via == "zeropage", returned);
   });
