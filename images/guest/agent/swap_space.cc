@@ -11,12 +11,12 @@
 
 #include "agent/kernel_files.h"
 #include "lib/page_pattern.h"
+#include "lib/swap_device.h"
 
 namespace luf::guest {
 
 namespace {
 
-constexpr const char* kDevice = "/dev/zram0";
 constexpr const char* kSizeFile = "/sys/block/zram0/disksize";
 constexpr std::uint32_t kPages = (64U << 20U) / kPageSize;
 
@@ -37,9 +37,9 @@ std::string prepare_swap() {
   std::string problem = write_text(kSizeFile, std::to_string(std::uint64_t{kPages} * kPageSize));
   if (!problem.empty()) return problem;
   const std::array<char, kPageSize> header = swap_header();
-  problem = write_text(kDevice, {header.data(), header.size()});
+  problem = write_text(kSwapDevice, {header.data(), header.size()});
   if (!problem.empty()) return "no swap header: " + problem;
-  if (swapon(kDevice, 0) != 0) return std::string("swapon ") + kDevice + ": " + std::strerror(errno);
+  if (swapon(kSwapDevice, 0) != 0) return std::string("swapon ") + kSwapDevice + ": " + std::strerror(errno);
   return {};
 }
 

@@ -13,7 +13,10 @@
 // the page is clean and mapped read-only again: only such a page is reclaimed or moved without a flush. `via`
 // held: the writer keeps all pages mapped writable and stores without a fault, on the CPU where `migrate` runs,
 // so that no other CPU uses its address space and its entry is flushed at once when a page is moved; what the
-// reader's entry then shows is old from the next store on. `by` says what stores (lib/page_store.h). Proof, `settle` and `brief`: as in write_under. `tries`
+// reader's entry then shows is old from the next store on. `via` sealed and sealed_future: each page is a memfd of its own, and
+// the reader a thread of the same process (lib/page_pair.h). sealed writes the next version with pwrite and then seals
+// (F_SEAL_WRITE): from then on the content is final, which is a promise of R3. sealed_future seals (F_SEAL_FUTURE_WRITE) and
+// then stores through a mapping made before, to which such a seal does nothing. Afterwards another memfd takes its place. `by` says what stores (lib/page_store.h). Proof, `settle` and `brief`: as in write_under. `tries`
 // counts all stores of a version, `promises` those to pages that were not in the page cache before, and with
 // `held` those to pages that had been moved since their last one. Cannot see: aliases other than a shared file
 // mapping.
@@ -26,6 +29,7 @@
 #include <cstring>
 
 #include "lib/doorbell.h"
+#include "lib/page_pair.h"
 #include "lib/page_store.h"
 #include "lib/params.h"
 #include "lib/residency.h"
@@ -35,12 +39,14 @@ namespace luf::guest {
 
 namespace {
 
-constexpr std::array<std::string_view, 2> kRules{"R5", "R8"};
-constexpr std::array<std::string_view, 2> kVia{"fault", "held"};
+constexpr std::array<std::string_view, 3> kRules{"R5", "R3", "R8"};
+constexpr std::array<std::string_view, 4> kVia{"fault", "held", "sealed", "sealed_future"};
+constexpr std::array<std::string_view, 2> kSwapped{"sealed", "sealed_future"};
 constexpr std::array<Param, 5> kParams{{
     pages_param(1, kMaxWatchedPages, "pages of the file"),
     period_param(2'000'000, "pause between two stores"),
-    via_param(kVia, "map the page writable for each store, or keep all pages mapped writable"),
+    via_param(kVia, "map the page writable for each store, keep all pages mapped writable, or seal them",
+              kSwapped),
     choice_param("by", kStoreBy, "what stores: the program, or the kernel on its behalf"),
     settle_param(),
 }};
@@ -104,13 +110,77 @@ void store_versions(PartContext& context, const std::string& path, std::uint64_t
   }
 }
 
+void write_page(PartContext& context, int fd, std::uint64_t page, std::uint64_t version) {
+  alignas(kPageSize) static std::uint64_t data[kPageSize / sizeof(std::uint64_t)];
+  fill_page(data, context.owner(), page, version);
+  if (pwrite(fd, data, kPageSize, 0) != static_cast<ssize_t>(kPageSize))
+    context.fail("write to a memfd: %s", std::strerror(errno));
+}
+
+/// One page in that version, mapped at `at` in a way that can never become writable.
+int map_memfd(PartContext& context, char* at, std::uint64_t page, std::uint64_t version) {
+  const int fd = memfd_create("lufbed", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (fd < 0) context.fail("memfd_create: %s", std::strerror(errno));
+  write_page(context, fd, page, version);
+  const int read_only = open_page_file(context, "/proc/self/fd/" + std::to_string(fd), O_RDONLY);
+  if (mmap(at, kPageSize, PROT_READ, MAP_SHARED | MAP_FIXED, read_only, 0) != at)
+    context.fail("mmap of a memfd: %s", std::strerror(errno));
+  close(read_only);
+  return fd;
+}
+
+void seal(PartContext& context, int fd, int seals) {
+  // Busy while somebody holds a reference to the page, as reclaim does.
+  while (fcntl(fd, F_ADD_SEALS, seals) != 0) {
+    if (errno != EBUSY || context.stopping()) context.fail("F_ADD_SEALS: %s", std::strerror(errno));
+  }
+}
+
+void seal_pages(PartContext& context, std::uint64_t pages, bool future) {
+  const std::uint64_t settle_ms = context.number("settle") / 1'000'000;
+  const PairPromise promise =
+      future ? PairPromise{"R5", "the stores through another mapping were done", settle_ms}
+             : PairPromise{"R3", "a write to it was over and F_SEAL_WRITE was set", settle_ms};
+  void* view = mmap(nullptr, pages * kPageSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (view == MAP_FAILED) context.fail("mmap: %s", std::strerror(errno));
+  static PagePair pair(context, static_cast<char*>(view), pages);
+  std::array<int, kMaxPairPages> fd{};
+  for (std::uint64_t page = 0; page < pages; ++page)
+    fd[page] = map_memfd(context, pair.address(page), page, 1);
+  const PageStore store = open_page_store(context, context.choice("by"));
+  std::uint64_t version = 1;
+  pair.run(version, Absence::no_entry, [&](std::uint64_t page) {
+    // `alias` is where the file would begin if it held all pages.
+    char* alias = future ? map_writable(context, fd[page], 1) - page * kPageSize : nullptr;
+    pair.begin(page);
+    if (future) {
+      seal(context, fd[page], F_SEAL_FUTURE_WRITE);
+      store(alias, page, ++version);
+    } else {
+      write_page(context, fd[page], page, ++version);
+      seal(context, fd[page], F_SEAL_WRITE);
+    }
+    pair.tell(page, version, promise);
+    pair.begin(page);
+    if (future) munmap(alias + page * kPageSize, kPageSize);
+    close(fd[page]);
+    fd[page] = map_memfd(context, pair.address(page), page, version);
+    pair.tell(page, version, promise);
+  });
+}
+
 void run(PartContext& context) {
+  const std::string via = context.choice("via");
+  if (via.starts_with("sealed")) {
+    run_pair_process(context, [&] { seal_pages(context, context.number("pages"), via == "sealed_future"); });
+    return;
+  }
   context.metric("tries");
   context.metric("promises");
   const std::string path = create_page_file(context, context.number("pages"));
   run_version_watch(context, path,
                     {"R5", "the stores through another mapping were done",
-                     context.choice("via") == "held" ? store_without_fault : store_versions});
+                     via == "held" ? store_without_fault : store_versions});
 }
 
 }  // namespace

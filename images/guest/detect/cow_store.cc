@@ -3,12 +3,21 @@
 //
 //   act       thread A finds that the PTE of a page of a private file mapping, which thread B reads all the
 //             time, is gone (reclaim took it), makes the page writable (`via` mprotect) or has it writable
-//             (`via` fault) and stores a new version: the fault installs a page of the process's own
+//             (`via` fault) and stores a new version: the fault installs a page of the process's own. What else
+//             may lie between the two stands below
 //   promise   the stores are done
 //   observe   B, on another CPU, reads that version (lib/page_pair.h)
 //
 // After B has answered, A drops the private page (MADV_DONTNEED, which flushes) and B must see the file's
-// version again. Proof of R6: an older version, for `settle` and until the injectors' calls have returned. Proof
+// version again. The other values of `via` are about private anonymous memory (lib/private_store.h):
+//
+//   free      A has given the page up (MADV_FREE), and reclaim took it: the store finds a new page, filled with zeros
+//   swapoff   the page was swapped out; swapoff(2) has brought it back into another frame
+//   ksm       the page was merged with another one of equal content, and swapped out; before every second store A has the
+//             range unmerged and drops the other one
+//   collapse  MADV_COLLAPSE has moved the page into a huge one, to which a store takes no fault
+//
+// Proof of R6: an older version, for `settle` and until the injectors' calls have returned. Proof
 // of R1: the private version after the MADV_DONTNEED had returned. Proof of R8: a line that is not this line of
 // this file. `brief` as in write_under. Cannot see: copies caused by fork; pages whose PTE is still there (the
 // fault flushes them itself).
@@ -22,6 +31,7 @@
 
 #include "lib/page_pair.h"
 #include "lib/params.h"
+#include "lib/private_store.h"
 
 namespace luf::guest {
 
@@ -29,11 +39,12 @@ namespace {
 
 constexpr std::uint64_t kFileVersion = 1;
 constexpr std::array<std::string_view, 3> kRules{"R6", "R1", "R8"};
-constexpr std::array<std::string_view, 2> kVia{"mprotect", "fault"};
+constexpr std::array<std::string_view, 6> kVia{"mprotect", "fault", "free", "swapoff", "ksm", "collapse"};
+constexpr std::array<std::string_view, 4> kSwapped{"free", "swapoff", "ksm", "collapse"};
 constexpr std::array<Param, 4> kParams{{
-    pages_param(2, kMaxPairPages, "pages of the file; every second one is stored to"),
+    pages_param(2, kMaxPairPages, "pages; every second one is stored to"),
     period_param(1'000'000, "pause between two looks at the page table"),
-    via_param(kVia, "make the page writable before the store, or have the mapping writable from the start"),
+    via_param(kVia, "how the page comes to be stored to", kSwapped),
     settle_param(),
 }};
 
@@ -72,6 +83,16 @@ void store_versions(PartContext& context, const std::string& path, std::uint64_t
 
 void run(PartContext& context) {
   const std::uint64_t pages = context.number("pages");
+  const std::string via = context.choice("via");
+  context.metric(kOccasions);
+  if (via != "mprotect" && via != "fault") {
+    run_pair_process(context, [&] {
+      const PairPromise stored{"R6", "another thread's private store was done",
+                               context.number("settle") / 1'000'000};
+      run_private_stores(context, via, pages, stored);
+    });
+    return;
+  }
   const std::string path = create_page_file(context, pages);
   run_pair_process(context, [&] { store_versions(context, path, pages); });
 }
