@@ -10,7 +10,8 @@
 // Proof of R13: there was none, or a call failed. The console adds what the kernel itself says of deadlocks, of sleep in atomic
 // context and of failed allocations (lufbed judges it). `loads` are the words touched and read back, `tries` the
 // operations. Cannot see: an allocation in atomic context that fails without a word on the console, for no program waits
-// for it. The CPU is the last of those that are not for readers, so `migrate` should run on the first.
+// for it. The CPU is the last of those that are not for readers, so `migrate` should run on the first; `cpu` none
+// leaves all where they are.
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -32,13 +33,15 @@ namespace luf::guest {
 namespace {
 
 constexpr std::array<std::string_view, 1> kRules{"R13"};
-constexpr std::array<Param, 2> kParams{{
+constexpr std::array<std::string_view, 2> kCpus{"last", "none"};
+constexpr std::array<Param, 3> kParams{{
     {.name = "amount",
      .type = ParamType::size,
      .default_number = 64U << 20U,
      .min = 4096,
      .max = 1U << 30U,
      .summary = "memory taken at once"},
+    choice_param("cpu", kCpus, "which of the CPUs that are not for detectors' readers goes and comes"),
     duration_param("limit", 5'000'000'000, 1'000'000, "how long there may be no progress"),
 }};
 
@@ -104,7 +107,7 @@ void work_on(PartContext& context, Work& work) {
   auto& tries = context.metric("tries");
   const unsigned cpu = context.topology().worker_cpus() - 1;
   std::string switch_file = "/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/online";
-  if (cpu == 0 || !exists(switch_file)) switch_file.clear();
+  if (cpu == 0 || context.choice("cpu") == "none" || !exists(switch_file)) switch_file.clear();
   context.spin_for_start();
   for (std::uint32_t operation = 0; !context.stopping() || operation == 3;
        operation = (operation + 1) % kOperations.size()) {
