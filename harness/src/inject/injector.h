@@ -1,11 +1,14 @@
 // What an injector of the host is: it acts on the machine from outside, while the parts in the guest go on.
 #pragma once
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 #include <string>
 
 #include "machine/machine.h"
+#include "machine/qemu_command.h"
 #include "scenario/scenario.h"
 
 namespace luf::inject {
@@ -22,17 +25,22 @@ struct Context {
   machine::Machine& machine;
   boost::asio::any_io_executor executor;
   Clock& clock;
-  Nanoseconds length;  ///< how long one disturbance lasts
+  Nanoseconds length;                    ///< how long one disturbance lasts
+  const std::filesystem::path& console;  ///< what the guest's kernel says
 };
 
 /// Waits; wakes early only when cancelled.
 Task<void> pause_for(Context& context, Nanoseconds length);
+
+/// Runs a command of QEMU's monitor. Errors: infra, timeout.
+Task<Result<nlohmann::json>> ask(Context& context, std::string command, nlohmann::json arguments = {});
 
 /// One file defines one, and injectors.cc lists it.
 struct Injector {
   const char* name;
   const char* summary;
   std::int64_t length_ms;  ///< the default of `length`
+  std::optional<machine::Device> needs;
   /// Disturbs once and heals: whatever happens, the machine runs on afterwards. Errors: infra, timeout.
   Task<Result<Effect>> (*disturb)(Context& context);
 };

@@ -5,13 +5,22 @@
 
 namespace luf::inject {
 
-extern const Injector machine_stop;
+extern const Injector balloon;
+extern const Injector cpu_contention;
+extern const Injector disk_error;
+extern const Injector disk_slow;
 extern const Injector machine_migrate;
+extern const Injector machine_stop;
+extern const Injector memory_unplug;
+extern const Injector nmi;
 extern const Injector vcpu_stall;
 
 namespace {
 
-constexpr std::array<const Injector*, 3> kInjectors{&machine_migrate, &machine_stop, &vcpu_stall};
+constexpr std::array<const Injector*, 9> kInjectors{
+    &balloon,      &cpu_contention, &disk_error, &disk_slow, &machine_migrate,
+    &machine_stop, &memory_unplug,  &nmi,        &vcpu_stall};
+constexpr std::chrono::seconds kAnswer(20);
 
 scenario::Param duration(const char* name, Nanoseconds fallback, Nanoseconds min, Nanoseconds max,
                          const char* summary) {
@@ -46,6 +55,11 @@ void add_to(scenario::Catalog& catalog) {
     };
     catalog.parts.push_back(std::move(type));
   }
+}
+
+Task<Result<nlohmann::json>> ask(Context& context, std::string command, nlohmann::json arguments) {
+  co_return co_await context.machine.monitor(std::move(command), std::move(arguments),
+                                             context.clock.now() + kAnswer);
 }
 
 Task<void> pause_for(Context& context, Nanoseconds length) {

@@ -23,7 +23,7 @@ Task<Result<Effect>> disturb(Context& context) {
 
 }  // namespace
 
-extern const Injector machine_migrate{"machine_migrate", "migrates the running guest to a second QEMU here",
-                                      60000, disturb};
+extern const Injector machine_migrate{
+    "machine_migrate", "migrates the running guest to a second QEMU here", 60000, {}, disturb};
 
 }  // namespace luf::inject

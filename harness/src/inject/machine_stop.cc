@@ -6,17 +6,14 @@ namespace luf::inject {
 namespace {
 
 using nlohmann::json;
-constexpr std::chrono::seconds kAnswer(20);
 
 Task<Result<Effect>> disturb(Context& context) {
-  const Result<json> before =
-      co_await context.machine.monitor("query-status", {}, context.clock.now() + kAnswer);
+  const Result<json> before = co_await ask(context, "query-status");
   if (!before) co_return pass_on(before);
-  const Result<json> stopped = co_await context.machine.monitor("stop", {}, context.clock.now() + kAnswer);
-  const Result<json> during =
-      co_await context.machine.monitor("query-status", {}, context.clock.now() + kAnswer);
+  const Result<json> stopped = co_await ask(context, "stop");
+  const Result<json> during = co_await ask(context, "query-status");
   co_await pause_for(context, context.length);
-  const Result<json> going = co_await context.machine.monitor("cont", {}, context.clock.now() + kAnswer);
+  const Result<json> going = co_await ask(context, "cont");
   if (!stopped) co_return pass_on(stopped);
   if (!going) co_return pass_on(going);
   if (!during) co_return pass_on(during);
@@ -26,6 +23,6 @@ Task<Result<Effect>> disturb(Context& context) {
 
 }  // namespace
 
-extern const Injector machine_stop{"machine_stop", "stops all virtual CPUs for a while", 200, disturb};
+extern const Injector machine_stop{"machine_stop", "stops all virtual CPUs for a while", 200, {}, disturb};
 
 }  // namespace luf::inject

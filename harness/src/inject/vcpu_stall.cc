@@ -60,8 +60,7 @@ class Held {
 };
 
 Task<Result<Effect>> disturb(Context& context) {
-  const Result<json> cpus =
-      co_await context.machine.monitor("query-cpus-fast", {}, context.clock.now() + kAnswer);
+  const Result<json> cpus = co_await ask(context, "query-cpus-fast");
   if (!cpus) co_return pass_on(cpus);
   if (!cpus->is_array() || cpus->empty()) co_return fail(Blame::kInfra, "QEMU names no virtual CPU");
   // The last one: there detectors read.
@@ -87,6 +86,7 @@ Task<Result<Effect>> disturb(Context& context) {
 
 }  // namespace
 
-extern const Injector vcpu_stall{"vcpu_stall", "holds the last virtual CPU still for a while", 200, disturb};
+extern const Injector vcpu_stall{
+    "vcpu_stall", "holds the last virtual CPU still for a while", 200, {}, disturb};
 
 }  // namespace luf::inject

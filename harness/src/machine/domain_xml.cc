@@ -28,6 +28,18 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
+std::string slow_cell(const QemuSetup& setup) {
+  std::string text = fmt::format("      <cell id='{}' memory='{}' unit='MiB'/>\n      <interconnects>\n",
+                                 setup.nodes, setup.slow_memory >> 20U);
+  for (const Reach& reach : reaches(setup)) {
+    const std::string pair = fmt::format("initiator='{}' target='{}' type='access'", reach.from, reach.to);
+    text +=
+        fmt::format("        <latency {0} value='{1}'/>\n        <bandwidth {0} value='{2}' unit='MiB'/>\n",
+                    pair, reach.latency_ns, reach.mebibytes_per_s);
+  }
+  return text + "      </interconnects>\n";
+}
+
 /// As qemu_command does it: one socket a CPU, every node its share of CPUs and memory.
 std::string processor(const QemuSetup& setup, std::uint64_t share) {
   std::string text;
@@ -45,6 +57,7 @@ std::string processor(const QemuSetup& setup, std::uint64_t share) {
     text += fmt::format("      <cell id='{}' cpus='{}' memory='{}' unit='MiB'/>\n", node,
                         cpu_range(setup.cpus, setup.nodes, node), share);
   }
+  if (setup.slow_memory > 0) text += slow_cell(setup);
   return text + "    </numa>\n  </cpu>\n";
 }
 
@@ -83,13 +96,17 @@ std::string passed_through(const QemuSetup& setup) {
 
 std::string domain_xml(const QemuSetup& setup, const DomainPlace& place) {
   const std::uint64_t share = node_mebibytes(setup);
+  const std::string most = setup.devices.contains(Device::kHotMemory)
+                               ? fmt::format("  <maxMemory unit='MiB' slots='1'>{}</maxMemory>\n",
+                                             all_mebibytes(setup) + kHotMemoryMebibytes)
+                               : std::string();
   std::string text = fmt::format(
       "<domain type='{}' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\n"
       "  <name>{}</name>\n"
-      "  <memory unit='MiB' dumpCore='off'>{}</memory>\n"
+      "{}  <memory unit='MiB' dumpCore='off'>{}</memory>\n"
       "  <vcpu>{}</vcpu>\n",
-      setup.accel == Accel::kTcg ? "qemu" : "kvm", escaped(place.name),
-      share * static_cast<std::uint64_t>(setup.nodes), setup.cpus);
+      setup.accel == Accel::kTcg ? "qemu" : "kvm", escaped(place.name), most, all_mebibytes(setup),
+      setup.cpus);
   text += direct_boot(setup);
   text += "  <features><acpi/><apic/><smm state='off'/></features>\n";
   text += processor(setup, share);

@@ -29,8 +29,9 @@ std::vector<std::string> platform_words(const QemuSetup& setup) {
   if (setup.icount && !setup.still_clock.empty()) words = {"env", "LD_PRELOAD=" + setup.still_clock.string()};
   words.insert(words.end(), {setup.qemu, "-nodefaults", "-no-user-config", "-display", "none"});
   // What the HPET shows depends on when QEMU looked at it last (saved_clock.h).
-  words.insert(words.end(), {"-machine", setup.icount ? "q35,smm=off,dump-guest-core=off,hpet=off"
-                                                      : "q35,smm=off,dump-guest-core=off"});
+  words.insert(words.end(), {"-machine", fmt::format("q35,smm=off,dump-guest-core=off{}{}",
+                                                     setup.icount ? ",hpet=off" : "",
+                                                     setup.slow_memory > 0 ? ",hmat=on" : "")});
   words.insert(words.end(), {"-accel", !tcg           ? "kvm"
                                        : setup.icount ? "tcg,thread=single"
                                                       : "tcg,thread=multi"});
@@ -80,10 +81,28 @@ std::string end_action(const QemuSetup& setup) {
   return setup.icount ? "panic=shutdown,shutdown=pause" : "panic=shutdown";
 }
 
+/// A node without CPUs; the kernel makes a tier of its own of it by what firmware says of its speed.
+void add_slow_node(std::vector<std::string>& words, const QemuSetup& setup) {
+  const std::string backend = memory_backend(setup, setup.nodes, setup.slow_memory >> 20U);
+  words.insert(words.end(), {"-object", backend, "-numa",
+                             fmt::format("node,nodeid={0},memdev=ram{0},initiator=0", setup.nodes)});
+  for (const Reach& reach : reaches(setup)) {
+    const std::string pair =
+        fmt::format("hmat-lb,initiator={},target={},hierarchy=memory", reach.from, reach.to);
+    words.insert(
+        words.end(),
+        {"-numa", fmt::format("{},data-type=access-latency,latency={}", pair, reach.latency_ns), "-numa",
+         fmt::format("{},data-type=access-bandwidth,bandwidth={}M", pair, reach.mebibytes_per_s)});
+  }
+}
+
 /// Every node has its share of CPUs and memory and a memory backend of its own.
 void add_memory(std::vector<std::string>& words, const QemuSetup& setup) {
   const std::uint64_t share = node_mebibytes(setup);
-  words.insert(words.end(), {"-m", fmt::format("{}M", share * static_cast<std::uint64_t>(setup.nodes))});
+  const std::string most = setup.devices.contains(Device::kHotMemory)
+                               ? fmt::format(",maxmem={}M", all_mebibytes(setup) + kHotMemoryMebibytes)
+                               : std::string();
+  words.insert(words.end(), {"-m", fmt::format("{}M{}", all_mebibytes(setup), most)});
   // One socket a CPU: Linux warns when CPUs that share a cache sit on different nodes.
   words.insert(words.end(), {"-smp", fmt::format("{0},sockets={0},cores=1,threads=1", setup.cpus)});
   for (std::int64_t node = 0; node < setup.nodes; ++node) {
@@ -91,6 +110,7 @@ void add_memory(std::vector<std::string>& words, const QemuSetup& setup) {
     words.insert(words.end(), {"-numa", fmt::format("node,nodeid={0},cpus={1},memdev=ram{0}", node,
                                                     cpu_range(setup.cpus, setup.nodes, node))});
   }
+  if (setup.slow_memory > 0) add_slow_node(words, setup);
 }
 
 void add_oracle(std::vector<std::string>& words, const QemuSetup& setup) {
@@ -115,6 +135,20 @@ std::uint64_t node_mebibytes(const QemuSetup& setup) {
   return setup.memory / static_cast<std::uint64_t>(setup.nodes) / kMiB;
 }
 
+std::uint64_t all_mebibytes(const QemuSetup& setup) {
+  return node_mebibytes(setup) * static_cast<std::uint64_t>(setup.nodes) + (setup.slow_memory >> 20U);
+}
+
+std::vector<Reach> reaches(const QemuSetup& setup) {
+  std::vector<Reach> all;
+  for (std::int64_t from = 0; from < setup.nodes; ++from) {
+    for (std::int64_t to = 0; to < setup.nodes; ++to)
+      all.push_back({from, to, from == to ? 10U : 20U, 10240});
+    all.push_back({from, setup.nodes, 200, 1024});
+  }
+  return all;
+}
+
 std::string to_string(Accel accel) { return accel == Accel::kTcg ? "tcg" : "kvm"; }
 
 std::string kernel_cmdline(const QemuSetup& setup) {
@@ -130,6 +164,7 @@ std::string kernel_cmdline(const QemuSetup& setup) {
       "no_timer_check "          // the timer test fails on a busy host
       "ramdisk_size=65536 brd.rd_size=65536";               // a disk in guest RAM, 64 MiB
   if (setup.accel == Accel::kTcg) line += " tsc=reliable";  // emulated, so its watchdog only sees host noise
+  if (setup.devices.contains(Device::kHotMemory)) line += " memhp_default_state=online_movable";
   if (!setup.cmdline.empty()) line += " " + setup.cmdline;
   return line;
 }
@@ -145,6 +180,21 @@ std::vector<std::string> device_words(const QemuSetup& setup) {
       {"-object", fmt::format("memory-backend-file,id=plan,size=1M,share={},mem-path={}",
                               setup.origin == Origin::kClone ? "off" : "on", option_value(setup.plan))});
   words.insert(words.end(), {"-device", "ivshmem-plain,memdev=plan,master=on"});
+  if (setup.devices.contains(Device::kBalloon))
+    words.insert(words.end(), {"-device", "virtio-balloon-pci,id=balloon0"});
+  if (setup.devices.contains(Device::kHotMemory)) {
+    words.insert(words.end(),
+                 {"-object", fmt::format("memory-backend-ram,id=hot,size={}M", kHotMemoryMebibytes)});
+    words.insert(words.end(),
+                 {"-device", fmt::format("virtio-mem-pci,id=hot0,memdev=hot,node=0,requested-size={}M",
+                                         kHotMemoryMebibytes)});
+  }
+  // Two nodes: beneath the upper one another can be put while the guest runs.
+  if (setup.devices.contains(Device::kDisk))
+    words.insert(
+        words.end(),
+        {"-blockdev", fmt::format("file,node-name=disk-file,filename={}", option_value(setup.disk)),
+         "-blockdev", "raw,node-name=disk,file=disk-file", "-device", "virtio-blk-pci,id=disk0,drive=disk"});
   return words;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,15 @@ enum class Origin {
   kHandedOver,  ///< from an emulator that runs, which hands its guest over
   kClone,       ///< from a template's files, which stay as they are
 };
+
+/// What a machine has only when something asks for it: each changes what the guest sees when it boots.
+enum class Device {
+  kBalloon,    ///< virtio-balloon, `balloon0`
+  kHotMemory,  ///< virtio-mem, `hot0`: memory beside that of the nodes
+  kDisk,       ///< virtio-blk, `disk0`: where the guest puts its file system
+};
+inline constexpr std::uint64_t kDiskBytes = std::uint64_t{64} << 20U;
+inline constexpr std::uint64_t kHotMemoryMebibytes = 128;
 
 /// The TLB oracle: a plugin of the emulator.
 struct OracleSetup {
@@ -44,6 +54,9 @@ struct QemuSetup {
   std::int64_t cpus = 4;
   std::uint64_t memory = 0;  ///< bytes
   std::int64_t nodes = 1;
+  std::uint64_t slow_memory = 0;  ///< bytes of a further node, without CPUs; 0: there is none
+  std::set<Device> devices;
+  std::filesystem::path disk;  ///< file of kDisk
   std::filesystem::path kernel;
   std::filesystem::path initramfs;
   std::filesystem::path plan;         ///< the plan device's file
@@ -57,8 +70,19 @@ struct QemuSetup {
 /// The CPUs of a node, "0-1": each node has its share.
 std::string cpu_range(std::int64_t cpus, std::int64_t nodes, std::int64_t node);
 
-/// Memory of each node.
+/// Memory of each node that has CPUs.
 std::uint64_t node_mebibytes(const QemuSetup& setup);
+/// Of all nodes.
+std::uint64_t all_mebibytes(const QemuSetup& setup);
+
+/// How fast a CPU reaches memory, for firmware's table of it (HMAT); only with slow_memory.
+struct Reach {
+  std::int64_t from;  ///< node of the CPU
+  std::int64_t to;    ///< node of the memory
+  unsigned latency_ns;
+  unsigned mebibytes_per_s;
+};
+std::vector<Reach> reaches(const QemuSetup& setup);
 
 /// The part of the command line that says what the run needs of the machine: serial ports into files, the plan device,
 /// the panic device. Libvirt passes it through.

@@ -20,10 +20,12 @@ std::int64_t ms(Nanoseconds length) {
 }  // namespace
 
 Injection::Injection(const Environment& environment, machine::Machine& machine,
-                     const scenario::Scenario& scenario, std::filesystem::path log)
+                     const scenario::Scenario& scenario, std::filesystem::path log,
+                     const std::filesystem::path& console)
     : environment_(environment),
       machine_(machine),
       log_(std::move(log)),
+      console_(console),
       start_(environment.clock.now()),
       tasks_(environment.executor, environment.clock) {
   for (const scenario::Part& part : scenario.parts)
@@ -49,7 +51,7 @@ void Injection::take(const guest::Event& event) {
 
 Task<void> Injection::act(Acting& acting) {
   inject::Context context{machine_, environment_.executor, environment_.clock,
-                          duration_of(acting.part, "length")};
+                          duration_of(acting.part, "length"), console_};
   while (true) {
     while (acting.phase.empty()) co_await acting.changed.wait_until(TimePoint::max());
     const std::string phase = acting.phase;
@@ -76,7 +78,12 @@ Task<void> Injection::disturb(Acting& acting, inject::Context& context) {
   const TimePoint began = environment_.clock.now();
   const Result<inject::Effect> effect = co_await inject::find(acting.part.name)->disturb(context);
   if (effect && effect->seen && acting.phase == phase) ++acting.effects;
-  if (!effect) acting.trouble = effect.error().message;
+  if (!effect) {
+    acting.trouble = effect.error().message;
+  } else if (!effect->seen) {
+    acting.trouble =
+        fmt::format("it had no effect: {} before, {} after", effect->before.dump(), effect->after.dump());
+  }
   note(acting, effect, began);
 }
 

@@ -19,7 +19,7 @@ namespace luf::run {
 class Injection {
  public:
   Injection(const Environment& environment, machine::Machine& machine, const scenario::Scenario& scenario,
-            std::filesystem::path log);
+            std::filesystem::path log, const std::filesystem::path& console);
 
   /// Takes in an event of the guest.
   void take(const guest::Event& event);
@@ -42,6 +42,7 @@ class Injection {
   const Environment& environment_;
   machine::Machine& machine_;
   std::filesystem::path log_;
+  std::filesystem::path console_;
   TimePoint start_;
   std::list<Acting> acting_;
   bool busy_ = false;  ///< one disturbs: a guest on its way to another emulator must not be stopped

@@ -107,6 +107,8 @@ std::vector<Step> smaller(const Scenario& scenario) {
     steps.push_back(
         {fmt::format("{} CPUs", machine.cpus / 2), [](Scenario& each) { each.machine.cpus /= 2; }});
   if (machine.nodes > 1) steps.push_back({"one node", [](Scenario& each) { each.machine.nodes = 1; }});
+  if (machine.slow_memory > 0)
+    steps.push_back({"no slow memory", [](Scenario& each) { each.machine.slow_memory = 0; }});
   if (machine.memory / 2 >= kLeastMemory)
     steps.push_back({"half the memory", [](Scenario& each) { each.machine.memory /= 2; }});
   const auto longer = [](const Phase& phase) { return phase.duration / 2 >= kShortestPhase; };

@@ -68,6 +68,12 @@ machine::QemuSetup setup_of(const Settings& settings, const Job& job, machine::A
   setup.cpus = job.scenario.machine.cpus;
   setup.memory = job.scenario.machine.memory;
   setup.nodes = job.scenario.machine.nodes;
+  setup.slow_memory = job.scenario.machine.slow_memory;
+  for (const scenario::Part& part : job.scenario.parts) {
+    const inject::Injector* injector = part.on_host ? inject::find(part.name) : nullptr;
+    if (injector != nullptr && injector->needs) setup.devices.insert(*injector->needs);
+  }
+  setup.disk = directory / "disk.img";
   setup.icount = job.scenario.machine.icount;
   if (setup.icount) setup.still_clock = executable_directory() / "../lib/luf-still-clock.so";
   setup.seed = job.scenario.seed;
@@ -123,6 +129,17 @@ Result<void> make_gdb_socket(std::optional<Scratch>& scratch, machine::QemuSetup
   return {};
 }
 
+/// Empty, and no larger on the host than what the guest writes to it.
+Result<void> make_disk(const machine::QemuSetup& setup) {
+  if (!setup.devices.contains(machine::Device::kDisk)) return {};
+  if (auto done = write_file(setup.disk, ""); !done) return done;
+  std::error_code error;
+  std::filesystem::resize_file(setup.disk, machine::kDiskBytes, error);
+  if (error)
+    return fail(Blame::kInfra, "cannot make the guest's disk {}: {}", setup.disk.string(), error.message());
+  return {};
+}
+
 /// Everything that must lie on disk before the machine starts.
 Result<void> prepare(const RunDirectory& directory, const Settings& settings, const Job& job,
                      const Manifest& manifest, const machine::QemuSetup& setup) {
@@ -131,6 +148,7 @@ Result<void> prepare(const RunDirectory& directory, const Settings& settings, co
     return done;
   if (auto done = directory.write("manifest.json", to_json(manifest)); !done) return done;
   if (auto done = directory.write("repro", repro_line(settings, job, manifest)); !done) return done;
+  if (auto done = make_disk(setup); !done) return done;
   if (auto done = guest::write_plan_device(setup.plan, scenario::make_plan(job.scenario, job.name)); !done)
     return done;
   return directory.write_state("incomplete");
@@ -184,7 +202,7 @@ Task<judge::Observation> boot_and_watch(const Environment& environment, const Se
   TaskGroup tasks(environment.executor, environment.clock);
   tasks.start(follower.watch(changed));
   const std::unique_ptr<machine::Machine> machine = make_machine(environment, settings, changed, setup);
-  Injection injection(environment, *machine, job.scenario, directory.file("injections.jsonl"));
+  Injection injection(environment, *machine, job.scenario, directory.file("injections.jsonl"), setup.console);
   Watched watched{*machine,
                   follower,
                   changed,
@@ -212,6 +230,8 @@ Task<judge::Observation> boot_and_watch(const Environment& environment, const Se
   co_await tasks.join();
   const Result<std::string> console = read_file(setup.console);
   seen.console = console.value_or("");
+  std::error_code gone;
+  std::filesystem::remove(setup.disk, gone);
   if (setup.oracle) read_oracle(*setup.oracle, seen);
   // What cannot be read must not pass for a console without a fault.
   if (!console && !seen.error && seen.end == judge::RunEnd::kDone) seen.error = console.error();

@@ -107,7 +107,8 @@ std::string template_key(const Settings& settings, const machine::QemuSetup& set
   const std::string icount = setup.icount ? std::to_string(*setup.icount) : "host time";
   return sha256(fmt::format("2\n{}\n{}\n{}\n{}\n{} {} {}\n{}\n{}\n", qemu_version, settings.kernel.hash,
                             settings.image.initramfs_sha256, machine::kernel_cmdline(setup), setup.cpus,
-                            setup.memory, setup.nodes, machine::to_string(setup.accel), icount))
+                            setup.memory, setup.nodes, machine::to_string(setup.accel), icount) +
+                (setup.slow_memory > 0 ? fmt::format("{} slow\n", setup.slow_memory) : ""))
       .substr(0, 16);
 }
 

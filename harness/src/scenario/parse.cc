@@ -29,9 +29,10 @@ std::vector<std::string> point_names() {
 std::vector<std::string> set_names() { return {protocol::kPointSets.begin(), protocol::kPointSets.end()}; }
 
 void read_machine(TomlReader reader, ReadLog& log, Machine& machine) {
-  reader.count("cpus", machine.cpus, {2, 16});
+  reader.count("cpus", machine.cpus, {1, 16});
   reader.size("memory", machine.memory, {128 * kMiB, 2048 * kMiB});
-  reader.count("nodes", machine.nodes, {1, 4});
+  reader.count("nodes", machine.nodes, {1, 8});
+  reader.size("slow_memory", machine.slow_memory, {64 * kMiB, 1024 * kMiB});
   reader.choice("accel", machine.accel, {"auto", "tcg", "kvm"});
   reader.count("icount", machine.icount, {0, 7});
   if (machine.icount && machine.accel == "kvm")

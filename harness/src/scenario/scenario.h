@@ -22,6 +22,7 @@ struct Machine {
   std::int64_t cpus = 4;
   std::uint64_t memory = std::uint64_t{512} << 20U;  ///< bytes
   std::int64_t nodes = 2;
+  std::uint64_t slow_memory = 0;  ///< bytes of a further node that has no CPU; 0: there is none
   std::string accel = "auto";
   std::optional<std::int64_t> icount;  ///< an instruction takes 2^icount ns; absent: time is the host's
   Nanoseconds boot_deadline = seconds(90);

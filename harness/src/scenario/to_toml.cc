@@ -56,6 +56,8 @@ std::string to_toml(const Scenario& scenario, const Catalog& catalog) {
       "{}\n",
       machine.cpus, quoted(format_size(machine.memory)), machine.nodes, quoted(machine.accel),
       quoted(format_duration(machine.boot_deadline)), quoted(format_duration(machine.stall_deadline)));
+  if (machine.slow_memory > 0)
+    text += fmt::format("slow_memory = {}\n", quoted(format_size(machine.slow_memory)));
   if (machine.icount) text += fmt::format("icount = {}\n", *machine.icount);
   text +=
       fmt::format("\n[kernel]\nluf = {}\npoints = {}\npoints_off = {}\ncmdline = {}\n", quoted(kernel.luf),

@@ -43,6 +43,16 @@ TEST(DomainXml, says_what_the_command_line_says) {
   expect_golden("tcg.xml", domain_xml(setup(), {"lufbed-1-1", "/usr/bin/qemu", "+0:+0"}));
 }
 
+TEST(DomainXml, has_the_slow_node_and_room_for_hot_memory) {
+  QemuSetup with = setup();
+  with.slow_memory = std::uint64_t{64} << 20U;
+  with.devices = {Device::kHotMemory};
+  const std::string xml = domain_xml(with, {"lufbed-1-1", "/usr/bin/qemu", ""});
+  EXPECT_NE(xml.find("<maxMemory unit='MiB' slots='1'>704</maxMemory>"), std::string::npos);
+  EXPECT_NE(xml.find("<cell id='2' memory='64' unit='MiB'/>"), std::string::npos);
+  EXPECT_NE(xml.find("<latency initiator='0' target='2' type='access' value='200'/>"), std::string::npos);
+}
+
 TEST(DomainXml, differs_by_acceleration) {
   QemuSetup kvm = setup();
   kvm.accel = Accel::kKvm;

@@ -45,6 +45,39 @@ TEST(QemuCommand, shares_cpus_and_memory_among_the_nodes) {
   EXPECT_TRUE(contains(words, "node,nodeid=1,cpus=2-4,memdev=ram1"));
 }
 
+TEST(QemuCommand, has_no_device_that_nobody_asks_for) {
+  const std::vector<std::string> words = qemu_command(setup());
+  for (const std::string& word : words) {
+    EXPECT_EQ(word.find("virtio"), std::string::npos) << word;
+    EXPECT_EQ(word.find("maxmem"), std::string::npos) << word;
+    EXPECT_EQ(word.find("hmat"), std::string::npos) << word;
+  }
+  EXPECT_EQ(kernel_cmdline(setup()).find("memhp"), std::string::npos);
+}
+
+TEST(QemuCommand, adds_the_devices_that_injectors_act_on) {
+  QemuSetup with = setup();
+  with.devices = {Device::kBalloon, Device::kHotMemory, Device::kDisk};
+  with.disk = "/r/a,b/disk.img";
+  const std::vector<std::string> words = qemu_command(with);
+  EXPECT_TRUE(contains(words, "virtio-balloon-pci,id=balloon0"));
+  EXPECT_TRUE(contains(words, "512M,maxmem=640M"));
+  EXPECT_TRUE(contains(words, "virtio-mem-pci,id=hot0,memdev=hot,node=0,requested-size=128M"));
+  EXPECT_TRUE(contains(words, "file,node-name=disk-file,filename=/r/a,,b/disk.img"));
+  EXPECT_NE(kernel_cmdline(with).find(" memhp_default_state=online_movable "), std::string::npos);
+}
+
+TEST(QemuCommand, says_how_slow_the_node_without_cpus_is) {
+  QemuSetup with = setup();
+  with.slow_memory = std::uint64_t{64} << 20U;
+  const std::vector<std::string> words = qemu_command(with);
+  EXPECT_TRUE(contains(words, "576M"));
+  EXPECT_TRUE(contains(words, "q35,smm=off,dump-guest-core=off,hmat=on"));
+  EXPECT_TRUE(contains(words, "node,nodeid=2,memdev=ram2,initiator=0"));
+  EXPECT_TRUE(
+      contains(words, "hmat-lb,initiator=1,target=2,hierarchy=memory,data-type=access-latency,latency=200"));
+}
+
 TEST(QemuCommand, doubles_commas_in_paths) {
   EXPECT_TRUE(
       contains(qemu_command(setup()), "memory-backend-file,id=plan,size=1M,share=on,mem-path=/r/a,,b"));

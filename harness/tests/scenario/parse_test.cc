@@ -78,7 +78,7 @@ TEST(Parse, every_defect_names_file_line_and_remedy) {
       {"[machine]\nicount = 8\n", "x.toml:8: \"machine.icount\" is 8; it must be 0 to 7"},
       {"[machine]\naccel = \"kvm\"\nicount = 0\n",
        "x.toml:9: \"machine.icount\" needs emulation; set \"machine.accel\" to tcg"},
-      {"[machine]\ncpus = 64\n", "x.toml:8: \"machine.cpus\" is 64; it must be 2 to 16"},
+      {"[machine]\ncpus = 64\n", "x.toml:8: \"machine.cpus\" is 64; it must be 1 to 16"},
       {"[machine]\nmemory = \"16MiB\"\n", "x.toml:8: \"machine.memory\" is 16MiB; it must be 128MiB to 2GiB"},
       {"[machine]\naccel = \"xen\"\n", "x.toml:8: \"machine.accel\" is \"xen\"; use one of auto, tcg, kvm"},
       {"[[phase]]\nname = \"b\"\n", "x.toml:7: \"phase.duration\" is missing; add e.g. duration = \"30s\""},

@@ -13,16 +13,18 @@ namespace luf::guest {
 
 namespace {
 
-constexpr const char* kDevice = "/dev/ram0";
+/// A disk that the host gives comes first: it is there only when something is to be done to it.
+const char* device_file() { return exists("/dev/vda") ? "/dev/vda" : "/dev/ram0"; }
 
 std::string prepare_disk() {
   const bool has_ext4 = read_text("/proc/filesystems").find("\text4\n") != std::string::npos;
-  if (!exists(kDevice) || !has_ext4) return "kernel has no brd or ext4: give its modules with --modules";
-  const std::string problem = write_disk_image("ext4", kDevice);
+  if (!exists(device_file()) || !has_ext4)
+    return "kernel has no brd or ext4: give its modules with --modules";
+  const std::string problem = write_disk_image("ext4", device_file());
   if (!problem.empty()) return problem;
   mkdir("/mnt", 0755);
-  if (mount(kDevice, "/mnt", "ext4", MS_NOATIME, "noinit_itable") != 0) {
-    return std::string("mount ") + kDevice + " as ext4: " + std::strerror(errno);
+  if (mount(device_file(), "/mnt", "ext4", MS_NOATIME, "noinit_itable") != 0) {
+    return std::string("mount ") + device_file() + " as ext4: " + std::strerror(errno);
   }
   return {};
 }

@@ -1,5 +1,5 @@
-// The guest's disk: an ext4 image carried in the initramfs as its non-zero extents, put on a RAM disk when
-// first needed.
+// The guest's disk: an ext4 image carried in the initramfs as its non-zero extents, put on a RAM disk, or on
+// the virtual disk of a machine that has one, when first needed.
 #pragma once
 
 #include <string>
