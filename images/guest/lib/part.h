@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace luf::guest {
@@ -42,7 +43,9 @@ struct Part {
   bool needs_disk = false;           ///< a file system at /mnt whose pages can be reclaimed
   bool needs_swap = false;           ///< somewhere to put anonymous pages
   const char* needs_file = nullptr;  ///< of the kernel; without it there is nothing to do
-  bool ends_by_itself = false;       ///< it may be over before the phase is
+  /// What else this machine lacks for it, and what to do; empty: nothing.
+  std::string (*lacks)() = nullptr;
+  bool ends_by_itself = false;  ///< it may be over before the phase is
   unsigned min_nodes = 1;
   unsigned min_cpus = 2;
   /// Runs in a process of its own, returns when the context says so. Sets up, calls wait_for_start(), acts.
