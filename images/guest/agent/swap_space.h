@@ -5,8 +5,6 @@
 
 namespace luf::guest {
 
-inline constexpr const char* kSwapDevice = "/dev/zram0";
-
 class SwapSpace {
  public:
   /// Switches swap on, once. Returns why it cannot be had, empty when it is there.

@@ -7,9 +7,9 @@
 #include <cerrno>
 #include <cstring>
 
-#include "agent/swap_space.h"
 #include "lib/params.h"
 #include "lib/part_context.h"
+#include "lib/swap_device.h"
 #include "lib/vmstat.h"
 
 namespace luf::guest {

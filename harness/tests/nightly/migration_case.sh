@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # A live migration that goes wrong: when the new QEMU is killed, or there is no time left, the guest goes on where it was, and the
 # phase says why nothing was migrated; when the old one is killed, the machine is at fault. After each nothing is left.
-# shellcheck source-path=SCRIPTDIR source=lib.sh
-source "$(dirname "$0")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=../system/lib.sh
+source "$(dirname "$0")/../system/lib.sh"
 need_kernel
 export TMPDIR=$work XDG_CACHE_HOME=$work/cache
 
