@@ -148,7 +148,6 @@ Result<void> prepare(const RunDirectory& directory, const Settings& settings, co
     return done;
   if (auto done = directory.write("manifest.json", to_json(manifest)); !done) return done;
   if (auto done = directory.write("repro", repro_line(settings, job, manifest)); !done) return done;
-  if (auto done = make_disk(setup); !done) return done;
   if (auto done = guest::write_plan_device(setup.plan, scenario::make_plan(job.scenario, job.name)); !done)
     return done;
   return directory.write_state("incomplete");
@@ -194,7 +193,8 @@ Task<judge::Observation> boot_and_watch(const Environment& environment, const Se
   Wake changed(environment.executor, environment.clock);
   const Interrupt::Listener listener(environment.interrupt, changed);
   guest::Follower follower(environment.executor);
-  const Result<void> opened = follower.open(setup.events);
+  Result<void> opened = make_disk(setup);  // for each start, which also takes it away
+  if (opened) opened = follower.open(setup.events);
   if (!opened) {
     seen.error = opened.error();
     co_return seen;

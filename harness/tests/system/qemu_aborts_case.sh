@@ -29,6 +29,13 @@ expect_verdict pass
 grep -q 'QEMU aborted while the guest booted, and was started again: .*an assertion of its own failed' \
   "$work/runs/case/1/verdict" || die "the verdict does not say that QEMU was started again"
 
+qemu 1
+rm -rf "$work/runs"
+printf '[[injector]]\nname = "disk_slow"\n' >> "$work/case.toml"
+run --qemu "$work/qemu"
+grep -q '"ev":"done"' "$work/runs/case/1/events.jsonl" || die "the second start had no disk for the guest"
+
+scenario 3s
 qemu 2
 rm -rf "$work/runs"
 run --qemu "$work/qemu"
