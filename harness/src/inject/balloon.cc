@@ -6,7 +6,6 @@ namespace luf::inject {
 namespace {
 
 using nlohmann::json;
-constexpr std::chrono::milliseconds kPoll(20);
 constexpr std::chrono::seconds kPatience(30);
 
 Task<Result<std::int64_t>> memory_of(Context& context) {
@@ -21,12 +20,8 @@ Task<Result<std::int64_t>> resize(Context& context, std::int64_t goal, Nanosecon
   const json arguments{{"value", goal}};
   const Result<json> asked = co_await ask(context, "balloon", arguments);
   if (!asked) co_return pass_on(asked);
-  Result<std::int64_t> now = co_await memory_of(context);
-  while (now && *now != goal && context.clock.now() < deadline) {
-    co_await pause_for(context, kPoll);
-    now = co_await memory_of(context);
-  }
-  co_return now;
+  const std::function<bool(const std::int64_t&)> reached = [goal](std::int64_t now) { return now == goal; };
+  co_return co_await read_until(context, deadline, memory_of, reached);
 }
 
 Task<Result<Effect>> disturb(Context& context) {

@@ -6,7 +6,6 @@ namespace luf::inject {
 namespace {
 
 using nlohmann::json;
-constexpr std::chrono::milliseconds kPoll(20);
 constexpr int kInputOutputError = 5;
 
 /// Puts this node under the disk.
@@ -29,24 +28,17 @@ Task<Result<json>> add_failing_node(Context& context) {
   co_return co_await ask(context, "blockdev-add", node);
 }
 
-Task<Result<DiskCounts>> await_failure(Context& context, std::int64_t before) {
-  const TimePoint deadline = context.clock.now() + context.length;
-  Result<DiskCounts> now = co_await disk_counts(context);
-  while (now && now->failed == before && context.clock.now() < deadline) {
-    co_await pause_for(context, kPoll);
-    now = co_await disk_counts(context);
-  }
-  co_return now;
-}
-
 Task<Result<Effect>> disturb(Context& context) {
   const Result<DiskCounts> before = co_await disk_counts(context);
   if (!before) co_return pass_on(before);
   const Result<json> added = co_await add_failing_node(context);
   if (!added) co_return pass_on(added);
   const Result<json> bad = co_await put_beneath(context, "disk-bad");
+  const std::function<bool(const DiskCounts&)> failed = [&before](const DiskCounts& now) {
+    return now.failed != before->failed;
+  };
   Result<DiskCounts> after = *before;
-  if (bad) after = co_await await_failure(context, before->failed);
+  if (bad) after = co_await read_until(context, context.clock.now() + context.length, disk_counts, failed);
   const Result<json> good = co_await put_beneath(context, "disk-file");
   const json name{{"node-name", "disk-bad"}};
   const Result<json> removed = co_await ask(context, "blockdev-del", name);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
@@ -34,6 +35,20 @@ Task<void> pause_for(Context& context, Nanoseconds length);
 
 /// Runs a command of QEMU's monitor. Errors: infra, timeout.
 Task<Result<nlohmann::json>> ask(Context& context, std::string command, nlohmann::json arguments = {});
+
+inline constexpr std::chrono::milliseconds kPoll(20);
+
+/// Reads a value again and again, until it is `enough` or the time is over. Returns the last one. Errors: those of `read`.
+template <typename Value>
+Task<Result<Value>> read_until(Context& context, TimePoint deadline, Task<Result<Value>> (*read)(Context&),
+                               const std::function<bool(const Value&)>& enough) {
+  Result<Value> now = co_await read(context);
+  while (now && !enough(*now) && context.clock.now() < deadline) {
+    co_await pause_for(context, kPoll);
+    now = co_await read(context);
+  }
+  co_return now;
+}
 
 /// One file defines one, and injectors.cc lists it.
 struct Injector {

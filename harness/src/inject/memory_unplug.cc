@@ -8,7 +8,6 @@ namespace {
 using nlohmann::json;
 constexpr const char* kPath = "/machine/peripheral/hot0";
 constexpr std::uint64_t kAll = machine::kHotMemoryMebibytes << 20U;
-constexpr std::chrono::milliseconds kPoll(20);
 
 Task<Result<std::uint64_t>> plugged(Context& context) {
   const json arguments{{"path", kPath}, {"property", "size"}};
@@ -23,12 +22,8 @@ Task<Result<std::uint64_t>> resize(Context& context, std::uint64_t goal) {
   const json arguments{{"path", kPath}, {"property", "requested-size"}, {"value", goal}};
   const Result<json> asked = co_await ask(context, "qom-set", arguments);
   if (!asked) co_return pass_on(asked);
-  Result<std::uint64_t> now = co_await plugged(context);
-  while (now && *now != goal && context.clock.now() < deadline) {
-    co_await pause_for(context, kPoll);
-    now = co_await plugged(context);
-  }
-  co_return now;
+  const std::function<bool(const std::uint64_t&)> reached = [goal](std::uint64_t now) { return now == goal; };
+  co_return co_await read_until(context, deadline, plugged, reached);
 }
 
 Task<Result<Effect>> disturb(Context& context) {

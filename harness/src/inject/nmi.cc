@@ -8,26 +8,24 @@ namespace {
 
 using nlohmann::json;
 constexpr std::string_view kWords = "NMI received for unknown reason";
-constexpr std::chrono::milliseconds kPoll(20);
 
-std::int64_t received(const std::filesystem::path& console) {
-  const std::string text = read_file(console).value_or("");
+Task<Result<std::int64_t>> received(Context& context) {
+  const std::string text = read_file(context.console).value_or("");
   std::int64_t count = 0;
   for (std::size_t at = 0; (at = text.find(kWords, at)) != std::string::npos; at += kWords.size()) ++count;
-  return count;
+  co_return count;
 }
 
 Task<Result<Effect>> disturb(Context& context) {
-  const std::int64_t before = received(context.console);
+  const Result<std::int64_t> before = co_await received(context);
   const TimePoint deadline = context.clock.now() + context.length;
   const Result<json> sent = co_await ask(context, "inject-nmi");
   if (!sent) co_return pass_on(sent);
-  std::int64_t after = received(context.console);
-  while (after == before && context.clock.now() < deadline) {
-    co_await pause_for(context, kPoll);
-    after = received(context.console);
-  }
-  co_return Effect{{{"received", before}}, {{"received", after}}, after > before};
+  const std::function<bool(const std::int64_t&)> heard = [&before](std::int64_t now) {
+    return now != *before;
+  };
+  const Result<std::int64_t> after = co_await read_until(context, deadline, received, heard);
+  co_return Effect{{{"received", *before}}, {{"received", *after}}, *after > *before};
 }
 
 }  // namespace
