@@ -63,7 +63,7 @@ int execute(const Options& options) {
   if (!jobs) return report_error(jobs.error());
   run::Job job = jobs->front();
   job.file.clear();
-  job.scenario.make_deterministic();
+  if (const Result<void> made = make_deterministic(job); !made) return report_error(made.error());
   Session session;
   Measured measured;
   session.run([&](const run::Environment& environment) {

@@ -72,6 +72,19 @@ Result<run::Settings> GuestOptions::settings() const {
   return settings;
 }
 
+Result<void> make_deterministic(run::Job& job) {
+  for (const scenario::Part& part : job.scenario.parts) {
+    if (part.on_host)
+      return fail(
+          Blame::kScenario,
+          "{}: the host's injector \"{}\" makes a deterministic run another one each time; leave it out",
+          job.name, part.name);
+  }
+  scenario::Machine& machine = job.scenario.machine;
+  machine.icount = machine.icount.value_or(scenario::kDefaultIcount);
+  return {};
+}
+
 void JobOptions::add_options(CLI::App& command) {
   command.add_flag("--deterministic", deterministic,
                    "Make equal seeds give equal runs, as \"machine.icount = 4\" does");
@@ -84,15 +97,10 @@ void JobOptions::add_options(CLI::App& command) {
 Result<void> JobOptions::apply(std::vector<run::Job>& given, run::Settings& settings) const {
   bool all_deterministic = true;
   for (run::Job& job : given) {
-    if (deterministic) job.scenario.make_deterministic();
-    all_deterministic = all_deterministic && job.scenario.machine.icount;
-    for (const scenario::Part& part : job.scenario.parts) {
-      if (deterministic && part.on_host)
-        return fail(
-            Blame::kScenario,
-            "--deterministic: {} has the injector {}, which acts from the host and knows no guest time",
-            job.file.string(), part.name);
+    if (deterministic) {
+      if (Result<void> made = make_deterministic(job); !made) return made;
     }
+    all_deterministic = all_deterministic && job.scenario.machine.icount;
   }
   settings.guests = jobs != 0 ? jobs : all_deterministic ? run::default_workers() : 1;
   return {};

@@ -72,6 +72,10 @@ struct GuestOptions {
   Result<run::Settings> settings() const;
 };
 
+/// Makes the guest's time that of its instructions, if it is not already. Errors: scenario, when something acts on the guest
+/// by another time.
+Result<void> make_deterministic(run::Job& job);
+
 /// --deterministic and --jobs, for subcommands that run many scenarios.
 struct JobOptions {
   bool deterministic = false;

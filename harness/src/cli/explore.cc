@@ -42,7 +42,7 @@ Result<run::Job> job_of(const Options& options, const scenario::Catalog& catalog
   scenario::Schedule& schedule = job.scenario.schedule;
   // A host that is slow under some schedule must not make a guest look hung.
   job.scenario.machine.stall_deadline = std::max(job.scenario.machine.stall_deadline, kLeastStall);
-  job.scenario.make_deterministic();
+  if (const Result<void> made = make_deterministic(job); !made) return pass_on(made);
   if (!options.strategy.empty()) schedule.strategy = options.strategy;
   if (schedule.strategy == "none") schedule.strategy = "windows";
   if (options.depth > 0) schedule.depth = options.depth;

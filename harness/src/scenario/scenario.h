@@ -78,8 +78,6 @@ struct Scenario {
   Schedule schedule;
   std::vector<Phase> phases;
   std::vector<Part> parts;
-  /// Makes the guest's time that of its instructions, if it is not already.
-  void make_deterministic() { machine.icount = machine.icount.value_or(kDefaultIcount); }
 };
 
 inline constexpr const char* kSilent = "silent";

@@ -11,4 +11,9 @@ scenario 30
 run
 expect_code $? 2
 expect_line 'case.toml:5: "phase.duration": "30" has no unit'
+scenario 3s
+printf '[[injector]]\nname = "machine_stop"\n' >> "$work/case.toml"
+run --deterministic
+expect_code $? 2
+expect_line 'case: the host.s injector "machine_stop" makes a deterministic run another one each time; leave it out'
 [ ! -e "$work/runs" ] || die "a run directory was made"
