@@ -83,3 +83,23 @@ hungry_scenario() {
   scenario 20s 'memory = "128MiB"' 'nodes = 2' "$@"
   printf '[[workload]]\nname = "churn"\namount = "160MiB"\n' >> "$work/case.toml"
 }
+
+# gone WHAT: after `doctor --clean` neither a QEMU of this case, nor a scratch file, nor a half-made template is left. The case has
+# exported TMPDIR, which is empty otherwise, and XDG_CACHE_HOME=$work/cache.
+gone() {
+  sleep 0.5
+  "$lufbed" doctor --clean >> "$work/cleaned" || die "doctor --clean failed"
+  ! pgrep -f -- "qemu-system.*$work" > /dev/null || die "a QEMU is left after $1"
+  [ -z "$(find "$TMPDIR" -mindepth 1)" ] || die "left after $1: $(find "$TMPDIR" -mindepth 1 -maxdepth 1)"
+  [ -z "$(find "$work/cache" -name '*.??????' -path '*/template/*' 2> /dev/null)" ] || die "a half-made template is left"
+}
+
+# After all kills: the run directories are incomplete, and nothing is left to clean.
+nothing_lost() {
+  local verdict
+  for verdict in "$work"/runs/case/*/verdict; do
+    grep -q '"verdict": "\(incomplete\|not started\)"' "$verdict" || die "$verdict: $(cat "$verdict")"
+  done
+  grep -q 'killed the guest' "$work/cleaned" || die "no guest of the embedded driver had to be killed"
+  "$lufbed" doctor --clean | grep -q '^nothing was left$' || die "something is left the second time"
+}
