@@ -18,6 +18,7 @@
 #include "lib/cost_meter.h"
 #include "lib/page_pattern.h"
 #include "lib/part_context.h"
+#include "lib/swap_device.h"
 
 namespace luf::guest {
 
@@ -32,19 +33,17 @@ constexpr std::array<Param, 1> kParams{{
      .summary = "of the memory; the parts' cgroup may hold a tenth"},
 }};
 
-constexpr const char* kDevice = "/dev/zram0";
-
 /// What mkswap(8) writes (union swap_header of the kernel).
 void make_swap(PartContext& context, std::uint64_t bytes) {
   alignas(kPageSize) static char header[kPageSize];
   const std::uint32_t words[3] = {1, static_cast<std::uint32_t>(bytes / kPageSize - 1), 0};
   std::memcpy(header + 1024, words, sizeof(words));  // version, last page, bad pages
   std::memcpy(header + kPageSize - 10, "SWAPSPACE2", 10);
-  const int fd = open(kDevice, O_WRONLY | O_CLOEXEC);
+  const int fd = open(kSwapDevice, O_WRONLY | O_CLOEXEC);
   if (fd < 0 || pwrite(fd, header, kPageSize, 0) != static_cast<ssize_t>(kPageSize))
-    context.fail("write the swap header to %s: %s", kDevice, std::strerror(errno));
+    context.fail("write the swap header to %s: %s", kSwapDevice, std::strerror(errno));
   close(fd);
-  if (swapon(kDevice, 0) != 0) context.fail("swapon %s: %s", kDevice, std::strerror(errno));
+  if (swapon(kSwapDevice, 0) != 0) context.fail("swapon %s: %s", kSwapDevice, std::strerror(errno));
 }
 
 void must_write(PartContext& context, const char* path, const std::string& text) {
@@ -75,7 +74,7 @@ void run(PartContext& context) {
     meter.measure(1, [&] { __atomic_add_fetch(bytes + offset, 1, __ATOMIC_RELAXED); });
   for (std::thread& thread : threads) thread.join();
   munmap(at, size);
-  swapoff(kDevice);
+  swapoff(kSwapDevice);
   write_text("/sys/fs/cgroup/lufbed/memory.max", "max");
 }
 
