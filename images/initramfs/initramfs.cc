@@ -16,7 +16,6 @@ std::string build_base(std::string_view init, const std::vector<Disk>& disks) {
   for (const char* directory : {"dev", "proc", "sys", "tmp", "mnt", "disk"}) archive.add_directory(directory);
   archive.add_character_device("dev/console", 0600, 5, 1);
   archive.add_character_device("dev/ttyS1", 0600, 4, 65);
-  archive.add_file("init", 0755, init);
   for (const Disk& disk : disks) {
     const std::string at = "disk/" + disk.name;
     archive.add_directory(at);
@@ -24,6 +23,7 @@ std::string build_base(std::string_view init, const std::vector<Disk>& disks) {
       archive.add_file(fmt::format("{}/{:08x}", at, extent.offset), 0644, extent.data);
     archive.add_file(at + "_size", 0644, fmt::format("{}\n", disk.image.size()));
   }
+  archive.add_file("init", 0755, init);
   return std::move(archive).finish();
 }
 

@@ -15,8 +15,9 @@ struct Disk {
   std::string image;
 };
 
-/// /init, the directories it mounts on, /dev/console and /dev/ttyS1 (so that the first event needs no
-/// devtmpfs), each disk image's extents as /disk/NAME/OFFSET (hexadecimal) and its size in /disk/NAME_size.
+/// The directories that /init mounts on, /dev/console and /dev/ttyS1 (so that the first event needs no
+/// devtmpfs), each disk image's extents as /disk/NAME/OFFSET (hexadecimal) and its size in /disk/NAME_size, and
+/// last /init: an archive that lost its end starts nothing.
 std::string build_base(std::string_view init, const std::vector<Disk>& disks);
 
 /// /init and /dev/console, nothing else.
