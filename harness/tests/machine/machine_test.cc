@@ -102,6 +102,16 @@ TEST(QemuCommand, differs_by_acceleration) {
   EXPECT_EQ(kernel_cmdline(kvm).find("tsc=reliable"), std::string::npos);
 }
 
+TEST(QemuCommand, starts_one_cpu_of_many_where_qemu_runs_them_in_parallel_threads) {
+  QemuSetup kvm = setup();
+  kvm.accel = Accel::kKvm;
+  QemuSetup counted = setup();
+  counted.icount = 3;
+  EXPECT_NE(kernel_cmdline(setup()).find(" maxcpus=1 "), std::string::npos);
+  EXPECT_EQ(kernel_cmdline(kvm).find("maxcpus"), std::string::npos);
+  EXPECT_EQ(kernel_cmdline(counted).find("maxcpus"), std::string::npos);
+}
+
 TEST(QemuCommand, counts_time_in_instructions_when_asked) {
   QemuSetup counted = setup();
   counted.icount = 3;

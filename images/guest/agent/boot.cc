@@ -10,12 +10,14 @@
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -55,7 +57,7 @@ Topology probe_topology() {
   return topology;
 }
 
-void emit_boot(EventStream& events, const Topology& topology) {
+void emit_boot(EventStream& events) {
   mkdir("/sys", 0755);
   mount("sysfs", "/sys", "sysfs", 0, nullptr);
   utsname names{};
@@ -63,14 +65,14 @@ void emit_boot(EventStream& events, const Topology& topology) {
   struct sysinfo info = {};
   sysinfo(&info);
   char line[512];
-  const int length =
-      std::snprintf(line, sizeof(line),
-                    "{\"seq\":%llu,\"t_ns\":%llu,\"ev\":\"boot\",\"release\":\"%s\",\"cpus\":%u,\"nodes\":%u,"
-                    "\"memory_kib\":%llu,\"luf\":%s}\n",
-                    static_cast<unsigned long long>(events.next_seq()),
-                    static_cast<unsigned long long>(monotonic_ns()), names.release, topology.cpus,
-                    topology.nodes, static_cast<unsigned long long>(info.totalram) * info.mem_unit / 1024,
-                    exists(std::string(protocol::kLufDir)) ? "true" : "false");
+  const int length = std::snprintf(
+      line, sizeof(line),
+      "{\"seq\":%llu,\"t_ns\":%llu,\"ev\":\"boot\",\"release\":\"%s\",\"cpus\":%u,\"nodes\":%u,"
+      "\"memory_kib\":%llu,\"luf\":%s}\n",
+      static_cast<unsigned long long>(events.next_seq()), static_cast<unsigned long long>(monotonic_ns()),
+      names.release, static_cast<unsigned>(get_nprocs_conf()), probe_topology().nodes,
+      static_cast<unsigned long long>(info.totalram) * info.mem_unit / 1024,
+      exists(std::string(protocol::kLufDir)) ? "true" : "false");
   events.emit_text({line, static_cast<std::size_t>(length)});
 }
 
@@ -109,6 +111,42 @@ std::vector<std::string> mount_all() {
     problems.push_back(std::string("make the parts' cgroup: ") + std::strerror(errno));
   }
   write_text("/proc/self/oom_score_adj", "-1000");
+  return problems;
+}
+
+namespace {
+
+/// A process that keeps a CPU from idling.
+class Spinner {
+ public:
+  Spinner() : pid_(fork()) {
+    if (pid_ == 0)
+      for (;;) asm volatile("pause");
+  }
+  ~Spinner() {
+    if (pid_ < 0) return;
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+  Spinner(const Spinner&) = delete;
+  Spinner& operator=(const Spinner&) = delete;
+
+ private:
+  pid_t pid_;
+};
+
+}  // namespace
+
+std::vector<std::string> start_cpus() {
+  std::vector<std::string> problems;
+  // A CPU that starts measures how long a tick is; an idle CPU makes none.
+  const Spinner ticks;
+  for (int cpu = 1; cpu < get_nprocs_conf(); ++cpu) {
+    const std::string online = "/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/online";
+    if (read_text(online) != "0\n") continue;
+    const std::string problem = write_text(online, "1");
+    if (!problem.empty()) problems.push_back(problem);
+  }
   return problems;
 }
 

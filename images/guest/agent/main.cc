@@ -59,9 +59,13 @@ bool wait_for_plan(EventStream& events, RamDisk& disk, int port, Plan& plan) {
   return false;
 }
 
-void run_plan(EventStream& events, const Topology& topology, int port) {
+void run_plan(EventStream& events, int port) {
   for (const std::string& problem : mount_all()) tell_error(events, problem);
   for (const std::string& problem : load_modules()) tell_error(events, problem);
+  for (const std::string& problem : start_cpus()) tell_error(events, problem);
+  const Topology topology = probe_topology();
+  // Away from the CPUs on which readers spin.
+  pin_to_cpu(0);
   map_doorbell();  // without it only the oracle misses something
   Plan plan;
   RamDisk disk;
@@ -78,7 +82,6 @@ void run_plan(EventStream& events, const Topology& topology, int port) {
 }
 
 [[noreturn]] void be_init() {
-  const Topology topology = probe_topology();
   const int port = open_event_port();
   if (port < 0) {
     std::printf("luf-guest: open /dev/ttyS1: %s; the machine needs a second serial port for events\n",
@@ -88,10 +91,8 @@ void run_plan(EventStream& events, const Topology& topology, int port) {
     _exit(1);
   }
   EventStream events(port);
-  emit_boot(events, topology);
-  // Away from the CPUs on which readers spin.
-  pin_to_cpu(0);
-  run_plan(events, topology, port);
+  emit_boot(events);
+  run_plan(events, port);
   // The host ends the machine; pid 1 must not.
   for (;;) pause();
 }
