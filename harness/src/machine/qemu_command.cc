@@ -26,7 +26,8 @@ void add_virtual_time(std::vector<std::string>& words, const QemuSetup& setup) {
 std::vector<std::string> platform_words(const QemuSetup& setup) {
   const bool tcg = setup.accel == Accel::kTcg;
   std::vector<std::string> words;
-  if (setup.icount && !setup.still_clock.empty()) words = {"env", "LD_PRELOAD=" + setup.still_clock.string()};
+  if (setup.icount && !setup.preload.empty())
+    words = {"env", fmt::format("LD_PRELOAD={}", fmt::join(setup.preload, ":"))};
   words.insert(words.end(), {setup.qemu, "-nodefaults", "-no-user-config", "-display", "none"});
   // What the HPET shows depends on when QEMU looked at it last (saved_clock.h).
   words.insert(words.end(), {"-machine", fmt::format("q35,smm=off,dump-guest-core=off{}{}",

@@ -75,7 +75,10 @@ machine::QemuSetup setup_of(const Settings& settings, const Job& job, machine::A
   }
   setup.disk = directory / "disk.img";
   setup.icount = job.scenario.machine.icount;
-  if (setup.icount) setup.still_clock = executable_directory() / "../lib/luf-still-clock.so";
+  if (setup.icount) setup.preload = {executable_directory() / "../lib/luf-still-clock.so"};
+  // A debugger wants the main loop to see a stop while the other CPUs still run.
+  if (setup.icount && !settings.debugger)
+    setup.preload.insert(setup.preload.begin(), executable_directory() / "../lib/luf-quiet-loop.so");
   setup.seed = job.scenario.seed;
   setup.kernel = settings.kernel.file;
   setup.initramfs = settings.image.initramfs;

@@ -124,12 +124,12 @@ TEST(QemuCommand, counts_time_in_instructions_when_asked) {
 
 TEST(QemuCommand, keeps_the_hosts_clock_from_a_deterministic_guest) {
   QemuSetup counted = setup();
-  counted.still_clock = "/l/still.so";
+  counted.preload = {"/l/quiet.so", "/l/still.so"};
   EXPECT_EQ(qemu_command(counted).front(), "qemu-system-x86_64");
   counted.icount = 4;
   const std::vector<std::string> words = qemu_command(counted);
   EXPECT_EQ(words.front(), "env");
-  EXPECT_TRUE(contains(words, "LD_PRELOAD=/l/still.so"));
+  EXPECT_TRUE(contains(words, "LD_PRELOAD=/l/quiet.so:/l/still.so"));
   EXPECT_TRUE(contains(words, "panic=shutdown,shutdown=pause"));
 }
 

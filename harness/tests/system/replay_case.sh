@@ -21,6 +21,16 @@ expect_code $? 0
 expect_line '3 of 3 repeats have the digest'
 expect_line 'the same violation, fingerprint [0-9a-f]\{12\}'
 
+# Whenever the host holds up the thread of the virtual CPUs, nothing of it is seen.
+hesitate=$(cd "$(dirname "$lufbed")/../harness/tests" && pwd)/luf-hesitate.so
+[ -f "$hesitate" ] || die "no $hesitate"
+# shellcheck disable=SC2016 # for the script
+printf '#!/bin/bash\nLD_PRELOAD=$LD_PRELOAD:%s exec qemu-system-x86_64 "$@"\n' "$hesitate" > "$work/hesitant-qemu"
+chmod +x "$work/hesitant-qemu"
+timeout -k 10 300 "$lufbed" repro "${guest[@]}" --qemu "$work/hesitant-qemu" --times 4 "$work/runs/race/1" > "$log" 2>&1
+expect_code $? 0
+expect_line '4 of 4 repeats have the digest'
+
 "$lufbed" pack "$work/runs/race/1" --output "$work/race.lufbed" > "$log" 2>&1
 expect_code $? 0
 # The oracle watches the same run, and sees by its own evidence what the detector saw.
