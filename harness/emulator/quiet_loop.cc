@@ -8,7 +8,6 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -35,7 +34,7 @@ ssize_t really_write(int fd, const void* bytes, std::size_t count) {
   return real(fd, bytes, count);
 }
 
-/// The CPUs' thread: the one that flushes TLBs, for which QEMU asks for the time of day (see still_clock.cc).
+/// True in the CPUs' thread.
 thread_local bool runs_cpus = false;
 
 /// Wake-ups of the CPUs' thread that were not written yet. Of no other thread.
@@ -73,10 +72,11 @@ bool is_wake_up(int fd, const void* bytes, std::size_t count) {
 
 }  // namespace
 
-EXPORT int gettimeofday(struct timeval* time, void* zone) noexcept {
-  static const auto real = next<int(struct timeval*, void*)>("gettimeofday");
-  runs_cpus = runs_cpus || gettid() != getpid();
-  return real(time, zone);
+/// A thread of QEMU names itself as it starts, given `-name debug-threads=on`.
+EXPORT int pthread_setname_np(pthread_t thread, const char* name) noexcept {
+  static const auto real = next<int(pthread_t, const char*)>("pthread_setname_np");
+  if (std::strcmp(name, "ALL CPUs/TCG") == 0) runs_cpus = true;
+  return real(thread, name);
 }
 
 EXPORT ssize_t write(int fd, const void* bytes, std::size_t count) {

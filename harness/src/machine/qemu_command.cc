@@ -20,6 +20,7 @@ void add_virtual_time(std::vector<std::string>& words, const QemuSetup& setup) {
   words.insert(words.end(), {"-icount", fmt::format("shift={},align=off,sleep=off", *setup.icount)});
   words.insert(words.end(), {"-rtc", "base=2020-01-01T00:00:00,clock=vm"});
   words.insert(words.end(), {"-seed", fmt::format("{}", setup.seed)});
+  words.insert(words.end(), {"-name", "debug-threads=on"});  // emulator/quiet_loop.cc knows one by its name
 }
 
 /// Where lufbed's machine and the bare one must not differ.

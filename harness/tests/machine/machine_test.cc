@@ -130,6 +130,7 @@ TEST(QemuCommand, keeps_the_hosts_clock_from_a_deterministic_guest) {
   const std::vector<std::string> words = qemu_command(counted);
   EXPECT_EQ(words.front(), "env");
   EXPECT_TRUE(contains(words, "LD_PRELOAD=/l/quiet.so:/l/still.so"));
+  EXPECT_TRUE(contains(words, "debug-threads=on"));
   EXPECT_TRUE(contains(words, "panic=shutdown,shutdown=pause"));
 }
 
