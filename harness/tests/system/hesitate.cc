@@ -29,7 +29,7 @@ __attribute__((visibility("default"))) int ppoll(struct pollfd* files, nfds_t co
       reinterpret_cast<int (*)(struct pollfd*, nfds_t, const struct timespec*, const sigset_t*)>(
           dlsym(RTLD_NEXT, "ppoll"));
   const int ready = real(files, count, patience, mask);
-  usleep(chance() % kLongest);
+  usleep(static_cast<useconds_t>(chance() % kLongest));
   return ready;
 }
 
