@@ -2,9 +2,9 @@
 //
 // With `-icount sleep=off` the main loop, whenever it wakes, looks whether all virtual CPUs are halted and if so moves the
 // virtual clock on to the next timer (icount_start_warp_timer). The thread of the CPUs wakes it for each timer that is due,
-// and goes on. A main loop that comes late can so find the last CPU halted whose latest instructions are not counted
-// yet: then the clock ends up ahead by their number, which is up to the host (docs/decisions/0009). So what the CPUs' thread writes to wake another
-// thread is kept until it waits itself. By then all CPUs are halted and counted, and nothing else can be in between.
+// and goes on. A main loop that comes late can so find the last CPU halted whose latest instructions are not counted yet:
+// then the clock ends up ahead by their number, which is up to the host (docs/decisions/0009). So what the CPUs' thread
+// writes to wake another thread is kept until it waits itself. By then all CPUs are halted and counted.
 #include <dlfcn.h>
 #include <pthread.h>
 #include <sys/stat.h>
@@ -23,6 +23,8 @@
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr std::uint64_t kOne = 1;  // what QEMU writes to an eventfd
 
 template <typename Function>
 Function* next(const char* name) {
@@ -52,7 +54,6 @@ class KeptWakeUps {
   }
 
   void release() {
-    constexpr std::uint64_t kOne = 1;
     for (std::size_t i = 0; i < count_; ++i) (void)really_write(fds_[i], &kOne, sizeof(kOne));
     count_ = 0;
   }
@@ -64,7 +65,6 @@ class KeptWakeUps {
 } kept;
 
 bool is_wake_up(int fd, const void* bytes, std::size_t count) {
-  constexpr std::uint64_t kOne = 1;
   struct stat what = {};
   return count == sizeof(kOne) && std::memcmp(bytes, &kOne, sizeof(kOne)) == 0 && fstat(fd, &what) == 0 &&
          (what.st_mode & S_IFMT) == 0;  // an eventfd has no type

@@ -27,8 +27,12 @@ void add_virtual_time(std::vector<std::string>& words, const QemuSetup& setup) {
 std::vector<std::string> platform_words(const QemuSetup& setup) {
   const bool tcg = setup.accel == Accel::kTcg;
   std::vector<std::string> words;
-  if (setup.icount && !setup.preload.empty())
-    words = {"env", fmt::format("LD_PRELOAD={}", fmt::join(setup.preload, ":"))};
+  if (setup.icount && !setup.emulator.empty()) {
+    std::string objects = (setup.emulator / "luf-still-clock.so").string();
+    // A debugger wants the main loop to see a stop while the other CPUs still run.
+    if (setup.gdb.empty()) objects = (setup.emulator / "luf-quiet-loop.so").string() + ":" + objects;
+    words = {"env", "LD_PRELOAD=" + objects};
+  }
   words.insert(words.end(), {setup.qemu, "-nodefaults", "-no-user-config", "-display", "none"});
   // What the HPET shows depends on when QEMU looked at it last (saved_clock.h).
   words.insert(words.end(), {"-machine", fmt::format("q35,smm=off,dump-guest-core=off{}{}",

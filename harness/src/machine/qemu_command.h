@@ -45,7 +45,7 @@ struct QemuSetup {
   Accel accel = Accel::kTcg;
   std::optional<std::int64_t> icount;  ///< an instruction takes 2^icount ns; only with kTcg
   std::int64_t seed = 1;               ///< of what QEMU draws for the guest; only with icount
-  std::vector<std::string> preload;    ///< objects of emulator/ that keep the host out; only with icount
+  std::filesystem::path emulator;      ///< where emulator/ was built; only with icount; empty: none
   std::vector<std::string> plugins;    ///< each a value of -plugin
   Origin origin = Origin::kBoot;
   std::filesystem::path ram;    ///< folder of the files ram0, ram1, ... a node; not with kBoot

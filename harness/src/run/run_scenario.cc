@@ -75,10 +75,7 @@ machine::QemuSetup setup_of(const Settings& settings, const Job& job, machine::A
   }
   setup.disk = directory / "disk.img";
   setup.icount = job.scenario.machine.icount;
-  if (setup.icount) setup.preload = {executable_directory() / "../lib/luf-still-clock.so"};
-  // A debugger wants the main loop to see a stop while the other CPUs still run.
-  if (setup.icount && !settings.debugger)
-    setup.preload.insert(setup.preload.begin(), executable_directory() / "../lib/luf-quiet-loop.so");
+  if (setup.icount) setup.emulator = executable_directory() / "../lib";
   setup.seed = job.scenario.seed;
   setup.kernel = settings.kernel.file;
   setup.initramfs = settings.image.initramfs;

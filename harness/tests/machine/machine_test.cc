@@ -124,14 +124,16 @@ TEST(QemuCommand, counts_time_in_instructions_when_asked) {
 
 TEST(QemuCommand, keeps_the_hosts_clock_from_a_deterministic_guest) {
   QemuSetup counted = setup();
-  counted.preload = {"/l/quiet.so", "/l/still.so"};
+  counted.emulator = "/l";
   EXPECT_EQ(qemu_command(counted).front(), "qemu-system-x86_64");
   counted.icount = 4;
   const std::vector<std::string> words = qemu_command(counted);
   EXPECT_EQ(words.front(), "env");
-  EXPECT_TRUE(contains(words, "LD_PRELOAD=/l/quiet.so:/l/still.so"));
+  EXPECT_TRUE(contains(words, "LD_PRELOAD=/l/luf-quiet-loop.so:/l/luf-still-clock.so"));
   EXPECT_TRUE(contains(words, "debug-threads=on"));
   EXPECT_TRUE(contains(words, "panic=shutdown,shutdown=pause"));
+  counted.gdb = "/g";
+  EXPECT_TRUE(contains(qemu_command(counted), "LD_PRELOAD=/l/luf-still-clock.so"));
 }
 
 TEST(QemuCommand, a_clone_maps_its_templates_memory_copy_on_write) {

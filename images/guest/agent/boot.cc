@@ -21,6 +21,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "agent/kernel_files.h"
 #include "protocol/luf_sysfs.h"
@@ -139,11 +140,15 @@ class Spinner {
 
 std::vector<std::string> start_cpus() {
   std::vector<std::string> problems;
+  std::vector<std::string> switches;
+  for (int cpu = 1; cpu < get_nprocs_conf(); ++cpu) {
+    std::string online = "/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/online";
+    if (read_text(online) == "0\n") switches.push_back(std::move(online));
+  }
+  if (switches.empty()) return problems;
   // A CPU that starts measures how long a tick is; an idle CPU makes none.
   const Spinner ticks;
-  for (int cpu = 1; cpu < get_nprocs_conf(); ++cpu) {
-    const std::string online = "/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/online";
-    if (read_text(online) != "0\n") continue;
+  for (const std::string& online : switches) {
     const std::string problem = write_text(online, "1");
     if (!problem.empty()) problems.push_back(problem);
   }
