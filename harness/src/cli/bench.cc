@@ -149,6 +149,7 @@ void add_bench(CLI::App& app, Action& action) {
   add_bench_shootdowns(*bench, action);
   add_bench_costs(*bench, action);
   add_bench_throughput(*bench, action);
+  add_bench_oracle(*bench, action);
   add_bench_overhead(*bench, action);
 }
 

@@ -53,10 +53,10 @@ int conclude(const Options& options, const run::Settings& settings, const run::J
 int execute(const Options& options) {
   Result<run::Settings> settings = options.guest.settings();
   if (!settings) return report_error(settings.error());
-  settings->guests = options.guests;
   const Result<std::vector<run::Job>> loaded = load_jobs({options.scenario}, settings->catalog);
   if (!loaded) return report_error(loaded.error());
   const std::vector<run::Job> jobs(options.count, loaded->front());
+  place(jobs, options.guests, *settings);
   const TimePoint began = Clock().now();
   const Result<run::Outcome> outcome = run_jobs(*settings, jobs);
   if (!outcome) return report_error(outcome.error());

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "cli/bench_arms.h"
 #include "cli/session.h"
+#include "run/admission.h"
 #include "run/boot_time.h"
 #include "run/explore.h"
 
@@ -28,7 +29,7 @@ struct Measured {
 
 run::Exploration exploration_of(const Options& options, const run::Job& job, std::int64_t runs) {
   run::Exploration exploration{job, 1, runs, {}, options.workers, true};
-  if (exploration.workers == 0) exploration.workers = run::default_workers();
+  if (exploration.workers == 0) exploration.workers = run::room_for({exploration.job}, run::this_host());
   return exploration;
 }
 

@@ -85,13 +85,13 @@ Result<Loaded> load(const Options& options) {
   settings.qemu = options.guest.qemu;
   settings.runs = options.guest.runs;
   settings.executable = executable_directory() / "lufbed";
-  settings.guests = static_cast<std::size_t>(file->guests);
   if (!options.accel.empty()) settings.accel = options.accel;
   std::vector<std::string> paths;
   for (const std::string& path : file->scenarios)
     paths.push_back((fs::absolute(options.file).parent_path() / path).lexically_normal().string());
   const Result<std::vector<run::Job>> jobs = load_jobs(paths, *catalog);
   if (!jobs) return pass_on(jobs);
+  place(*jobs, static_cast<std::size_t>(file->guests), settings);
   Result<std::vector<run::Planned>> plan = run::plan_of(*file, *jobs, kernels, *catalog);
   if (!plan) return pass_on(plan);
   loaded.plan = *std::move(plan);

@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "inject/injector.h"
-#include "run/pool.h"
+#include "run/admission.h"
 #include "run/run_directory.h"
 #include "scenario/parse.h"
 
@@ -85,24 +85,30 @@ Result<void> make_deterministic(run::Job& job) {
   return {};
 }
 
+void place(const std::vector<run::Job>& jobs, std::size_t asked, run::Settings& settings) {
+  const run::Host host = run::this_host();
+  settings.guests = asked != 0 ? asked : run::room_for(jobs, host);
+  settings.crowding = run::crowding(jobs, settings.guests, host);
+  if (!settings.crowding.empty())
+    fmt::print(stderr, "too many: {}; what a guest says of lockups then counts as infra\n",
+               settings.crowding);
+}
+
 void JobOptions::add_options(CLI::App& command) {
   command.add_flag("--deterministic", deterministic,
                    "Make equal seeds give equal runs, as \"machine.icount = 4\" does");
   command
       .add_option("--jobs", jobs,
-                  "Guests at a time; when not given, one, or as many as CPUs if all are deterministic")
+                  "Guests at a time; when not given, as many as the host has CPUs and memory for")
       ->check(CLI::Range(1, 64));
 }
 
 Result<void> JobOptions::apply(std::vector<run::Job>& given, run::Settings& settings) const {
-  bool all_deterministic = true;
   for (run::Job& job : given) {
-    if (deterministic) {
-      if (Result<void> made = make_deterministic(job); !made) return made;
-    }
-    all_deterministic = all_deterministic && job.scenario.machine.icount;
+    if (!deterministic) break;
+    if (Result<void> made = make_deterministic(job); !made) return made;
   }
-  settings.guests = jobs != 0 ? jobs : all_deterministic ? run::default_workers() : 1;
+  place(given, jobs, settings);
   return {};
 }
 

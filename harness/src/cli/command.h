@@ -28,6 +28,7 @@ void add_list(CLI::App& app, Action& action);
 void add_doctor(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
 void add_bench_costs(CLI::App& bench, Action& action);
+void add_bench_oracle(CLI::App& bench, Action& action);
 void add_bench_overhead(CLI::App& bench, Action& action);
 void add_bench_shootdowns(CLI::App& bench, Action& action);
 void add_matrix(CLI::App& app, Action& action);
@@ -75,6 +76,10 @@ struct GuestOptions {
 /// Makes the guest's time that of its instructions, if it is not already. Errors: scenario, when something acts on the guest
 /// by another time.
 Result<void> make_deterministic(run::Job& job);
+
+/// Decides how many of `jobs` run at a time: `asked`, or if that is 0 as many as the host has room for. Says on stderr when
+/// those are too many.
+void place(const std::vector<run::Job>& jobs, std::size_t asked, run::Settings& settings);
 
 /// --deterministic and --jobs, for subcommands that run many scenarios.
 struct JobOptions {

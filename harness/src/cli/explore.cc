@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "cli/command.h"
 #include "cli/session.h"
+#include "run/admission.h"
 
 namespace luf::cli {
 namespace {
@@ -109,7 +110,7 @@ int execute(const Options& options) {
   const Result<Nanoseconds> time = parse_duration(options.time);
   if (!time) return report_error(Error{Blame::kScenario, "--time: " + time.error().message});
   run::Exploration exploration{*job, options.first_seed, options.seeds, *time, options.workers, options.keep};
-  if (exploration.workers == 0) exploration.workers = run::default_workers();
+  if (exploration.workers == 0) exploration.workers = run::room_for({exploration.job}, run::this_host());
   Session session;
   Result<run::Explored> explored;
   session.run([&](const run::Environment& environment) {

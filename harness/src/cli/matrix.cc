@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "cli/command.h"
 #include "cli/session.h"
+#include "report/agreement.h"
 #include "run/campaign.h"
 #include "run/matrix.h"
 
@@ -23,6 +24,8 @@ struct Options {
   std::string html;
   bool baseline = false;
   bool idle = false;
+  bool agreement = false;
+  std::string oracle = "off";
 };
 
 /// The scenarios that prove something, those for all faults when none were named. Errors: scenario.
@@ -39,6 +42,15 @@ Result<std::vector<run::Job>> load_proofs(const Options& options, const scenario
   return jobs;
 }
 
+/// The kernel's own checks, as a scenario has them that names them and nothing else. The image always has them.
+scenario::Part witness(const scenario::Catalog& catalog) {
+  scenario::Part part{scenario::PartKind::kDetector, "tlb_check", "tlb_check", {}};
+  if (const scenario::PartType* type = catalog.find(part.kind, part.name)) {
+    for (const scenario::Param& param : type->params) part.params[param.name] = param.fallback;
+  }
+  return part;
+}
+
 bool write_report(const std::string& path, const std::string& text) {
   if (path.empty()) return true;
   const Result<void> done = write_file(path, text);
@@ -53,6 +65,30 @@ std::string provenance_of(const Options& options, const run::Settings& settings,
                      options.jobs.deterministic ? ", deterministic" : "");
 }
 
+int conclude_agreement(const Options& options, const std::string& provenance,
+                       const std::vector<report::MatrixGuest>& guests) {
+  std::vector<judge::OracleReport> oracles;
+  for (const report::MatrixGuest& guest : guests) {
+    // Without a report the guest is infra, and said to be of no use.
+    oracles.push_back(read_file(guest.summary.directory / "oracle.json")
+                          .and_then([](const std::string& text) { return judge::parse_oracle_report(text); })
+                          .value_or(judge::OracleReport{}));
+  }
+  const std::vector<report::Agreement> agreements = report::agreements(guests, oracles);
+  fmt::print("{}\n{}", report::to_table(agreements), provenance);
+  bool useless = false;
+  for (const report::MatrixGuest& guest : guests) {
+    const judge::Verdict& verdict = guest.summary.verdict;
+    if (verdict.outcome != judge::Outcome::kInfra && verdict.outcome != judge::Outcome::kSkip) continue;
+    fmt::print("of no use: {} seed {}: {} ({})\n", guest.name, guest.scenario.seed, verdict.reason,
+               guest.summary.directory.string());
+    useless = true;
+  }
+  if (!write_report(options.json, report::to_json(agreements, provenance))) return kExitInfra;
+  const int code = report::exit_code(agreements);
+  return code == 0 && useless ? kExitInfra : code;
+}
+
 int conclude(const Options& options, const run::Settings& settings, const std::vector<run::Job>& jobs,
              const run::Outcome& outcome) {
   std::vector<report::MatrixGuest> guests;
@@ -63,10 +99,11 @@ int conclude(const Options& options, const run::Settings& settings, const std::v
     if (outcome.interrupted) return kExitInterrupted;
     return report::all_idle_noticed(guests) ? 0 : 1;
   }
+  const std::string provenance = provenance_of(options, settings, guests.size());
+  if (options.agreement && !outcome.interrupted) return conclude_agreement(options, provenance, guests);
   const bool whole =
       options.paths.empty() && !outcome.interrupted && options.plan.kind == run::MatrixKind::kFaults;
   const report::Matrix matrix = report::tabulate(guests, whole);
-  const std::string provenance = provenance_of(options, settings, guests.size());
   fmt::print("{}{}", report::to_table(matrix), provenance);
   const bool written = write_report(options.json, report::to_json(matrix, provenance)) &&
                        write_report(options.html, report::to_html(matrix, provenance));
@@ -78,6 +115,11 @@ int conclude(const Options& options, const run::Settings& settings, const std::v
 int execute(Options options) {
   if (options.baseline) options.plan.kind = run::MatrixKind::kBaseline;
   if (options.idle) options.plan.kind = run::MatrixKind::kIdle;
+  if (options.agreement) {
+    options.plan.kind = run::MatrixKind::kAgreement;
+    options.jobs.deterministic = true;
+    if (options.oracle == "off") options.oracle = "violations";
+  }
   if (!options.silent.empty()) {
     const Result<Nanoseconds> silent = parse_duration(options.silent);
     if (!silent) return report_error(Error{Blame::kScenario, "--silent: " + silent.error().message});
@@ -85,6 +127,9 @@ int execute(Options options) {
   }
   Result<run::Settings> settings = options.guest.settings();
   if (!settings) return report_error(settings.error());
+  settings->oracle = options.oracle;
+  if (options.oracle != "off") settings->accel = "tcg";
+  if (options.agreement) options.plan.witnesses.push_back(witness(settings->catalog));
   Result<std::vector<run::Job>> proofs = load_proofs(options, settings->catalog);
   if (!proofs) return report_error(proofs.error());
   if (const Result<void> applied = options.jobs.apply(*proofs, *settings); !applied)
@@ -115,13 +160,19 @@ void add_matrix(CLI::App& app, Action& action) {
                       "Guest time without a fault in all, e.g. 30min, instead of what the scenarios say");
   auto* baseline = command->add_flag("--baseline", options->baseline,
                                      "Switch LUF off and plant nothing: all must be silent, on any kernel");
-  command
-      ->add_flag("--idle", options->idle,
-                 "Take the injectors away and plant nothing: every verdict must be \"vacuous\"")
-      ->excludes(baseline);
+  auto* idle =
+      command->add_flag("--idle", options->idle,
+                        "Take the injectors away and plant nothing: every verdict must be \"vacuous\"");
+  idle->excludes(baseline);
+  auto* agreement =
+      command->add_flag("--agreement", options->agreement,
+                        "Table what detectors, the kernel's checks and the oracle each say of 5 s of every "
+                        "fault, and of silent phases");
+  agreement->excludes(baseline)->excludes(idle);
+  add_oracle_option(*command, options->oracle);
   options->jobs.add_options(*command);
   command->add_option("--json", options->json, "Write the matrix as JSON");
-  command->add_option("--html", options->html, "Write the matrix as a page");
+  command->add_option("--html", options->html, "Write the matrix as a page")->excludes(agreement);
   options->guest.add_options(*command);
   command->callback([options, &action] { action = [options] { return execute(*options); }; });
 }

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "cli/command.h"
 #include "cli/session.h"
+#include "run/admission.h"
 #include "run/repro.h"
 #include "run/run_scenario.h"
 #include "scenario/parse.h"
@@ -46,7 +47,8 @@ Task<void> work(const run::Environment& environment, const Options& options, con
     outcome.minimised = pass_on(ready);
     co_return;
   }
-  const std::size_t workers = options.workers > 0 ? options.workers : run::default_workers();
+  const std::size_t workers =
+      options.workers > 0 ? options.workers : run::room_for({recorded.job}, run::this_host());
   outcome.minimised = co_await run::minimise(environment, *ready, recorded.job, recorded.fingerprints.front(),
                                              options.tries, workers);
   if (outcome.minimised)

@@ -34,8 +34,8 @@ constexpr std::array kPatterns{
             "KCSAN: data-race in __percpu_counter_limited_add / __percpu_counter_limited_add", ""},
     Pattern{"kcsan_of_linux", kNote, "KCSAN: data-race in all_vm_events+", ""},
     Pattern{"kcsan", kGuestFault, "BUG: KCSAN:", ""},
-    Pattern{"soft_lockup", kGuestFault, "BUG: soft lockup", ""},
-    Pattern{"hard_lockup", kGuestFault, "hard LOCKUP", ""},
+    Pattern{"soft_lockup", kLockup, "BUG: soft lockup", ""},
+    Pattern{"hard_lockup", kLockup, "hard LOCKUP", ""},
     Pattern{"bad_page", kGuestFault, "BUG: Bad page", ""},
     Pattern{"bad_page", kGuestFault, "BUG: Bad rss-counter", ""},
     Pattern{"page_poison", kGuestFault, "pagealloc: ", "corruption"},
@@ -52,8 +52,8 @@ constexpr std::array kPatterns{
     Pattern{"lockdep", kGuestFault, "WARNING: lock held when returning", ""},
     Pattern{"ubsan", kGuestFault, "UBSAN: ", ""},
     Pattern{"warning", kGuestFault, "WARNING: ", " at "},
-    Pattern{"hung_task", kGuestFault, "INFO: task ", "blocked for more than"},
-    Pattern{"rcu_stall", kGuestFault, "rcu: INFO: ", "stall"},
+    Pattern{"hung_task", kLockup, "INFO: task ", "blocked for more than"},
+    Pattern{"rcu_stall", kLockup, "rcu: INFO: ", "stall"},
     Pattern{"out_of_memory", kGuestFault, "Out of memory: Killed process", ""},
     Pattern{"allocation_failure", kNote, "page allocation failure: order:", ""},
     Pattern{"cgroup_out_of_memory", kNote, "Memory cgroup out of memory: Killed process", ""},
@@ -85,6 +85,8 @@ std::string_view to_string(ConsoleMeaning meaning) {
   switch (meaning) {
     case kGuestFault:
       return "guest_fault";
+    case kLockup:
+      return "lockup";
     case kBadImage:
       return "bad_image";
     case kNote:

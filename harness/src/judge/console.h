@@ -9,6 +9,7 @@ namespace luf::judge {
 
 enum class ConsoleMeaning {
   kGuestFault,  ///< the kernel under test did something wrong
+  kLockup,      ///< a CPU or a task got nowhere: the same, unless the host did not let it
   kBadImage,    ///< the guest could not start: what we gave it to boot is at fault
   kNote,        ///< worth telling, decides nothing
 };

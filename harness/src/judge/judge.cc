@@ -38,6 +38,14 @@ std::optional<Cause> judge_console(const Observation& seen) {
     return Cause{Outcome::kFail, Blame::kGuest,
                  fmt::format("the guest kernel reported a fault ({}): {}", hit->kind, hit->line)};
   }
+  if (const ConsoleHit* hit = with(ConsoleMeaning::kLockup)) {
+    if (seen.crowding.empty())
+      return Cause{Outcome::kFail, Blame::kGuest,
+                   fmt::format("the guest kernel reported a lockup ({}): {}", hit->kind, hit->line)};
+    return Cause{Outcome::kInfra, Blame::kInfra,
+                 fmt::format("a lockup ({}) that the host may have made, for {}: {}", hit->kind,
+                             seen.crowding, hit->line)};
+  }
   return std::nullopt;
 }
 

@@ -46,6 +46,7 @@ struct Observation {
   std::vector<IdlePart> idle;              ///< injectors of the host without an effect
   std::optional<std::string> first_start;  ///< QEMU's last words in a start before this one, if there was one
   std::optional<OracleReport> oracle;      ///< when the run had one
+  std::string crowding;  ///< why the host may not have run the guest's CPUs; empty: it could
 };
 
 /// The detectors' ids by rule that can find it: lets an unfulfilled expectation be told from a skipped

@@ -97,7 +97,8 @@ std::vector<RunRow> flatten(std::string_view console) {
   }
   for (const ConsoleHit& hit : scan_console(console)) {
     const std::string name = "kernel: " + hit.line;
-    if (hit.meaning == ConsoleMeaning::kGuestFault) rows.push_back({name, {name, false, {"FAIL"}}});
+    if (hit.meaning == ConsoleMeaning::kGuestFault || hit.meaning == ConsoleMeaning::kLockup)
+      rows.push_back({name, {name, false, {"FAIL"}}});
   }
   return rows;
 }

@@ -71,6 +71,22 @@ void throttle(Job& job) {
   std::erase_if(job.scenario.parts, is_injector);
 }
 
+/// All who can see something get the same time for it, and the kernel's checks are asked, too.
+void let_all_speak(const MatrixPlan& plan, Job& job) {
+  for (scenario::Phase& phase : job.scenario.phases) {
+    if (phase.expect == scenario::kSilent) continue;
+    phase.duration = plan.foreign;
+    phase.whole = true;
+  }
+  if (job.scenario.kernel.luf == "off") return;  // its checks look at what the series does
+  for (const scenario::Part& witness : plan.witnesses) {
+    const bool there =
+        std::any_of(job.scenario.parts.begin(), job.scenario.parts.end(),
+                    [&witness](const scenario::Part& part) { return part.name == witness.name; });
+    if (!there) job.scenario.parts.push_back(witness);
+  }
+}
+
 bool belongs(const Job& proof, MatrixKind kind) {
   return kind != MatrixKind::kIdle ||
          std::any_of(proof.scenario.parts.begin(), proof.scenario.parts.end(), is_injector);
@@ -99,6 +115,7 @@ std::vector<Job> matrix_jobs(const std::vector<Job>& proofs, const MatrixPlan& p
       if (plan.full) plant_the_others(faults, plan.foreign, job);
       if (plan.kind == MatrixKind::kBaseline) switch_off(job);
       if (plan.kind == MatrixKind::kIdle) throttle(job);
+      if (plan.kind == MatrixKind::kAgreement) let_all_speak(plan, job);
       if (plan.silent || plan.full || plan.kind != MatrixKind::kFaults)
         job.file.clear();  // no file holds just this
     }

@@ -9,8 +9,9 @@
 namespace luf::run {
 
 enum class MatrixKind {
-  kFaults,    ///< silent phases, and phases with a fault
-  kBaseline,  ///< silent phases only, with LUF off: any kernel can
+  kFaults,     ///< silent phases, and phases with a fault
+  kBaseline,   ///< silent phases only, with LUF off: any kernel can
+  kAgreement,  ///< phases with a fault last as long as `foreign` whatever is found, and `witnesses` watch, too
   kIdle,  ///< silent phases only, without injectors: nothing can be concluded of them, which must be noticed
 };
 
@@ -20,8 +21,10 @@ struct MatrixPlan {
   std::int64_t first_seed = 1;
   bool full = false;                       ///< every fault in every scenario
   std::optional<Nanoseconds> silent = {};  ///< guest time of all silent phases; absent: the scenarios' own
-  Nanoseconds foreign =
-      std::chrono::seconds(5);  ///< how long a fault is planted in a scenario made for another one
+  Nanoseconds foreign = std::chrono::seconds(
+      5);  ///< how long a fault is planted in a scenario made for another one, and in an agreement
+  std::vector<scenario::Part> witnesses =
+      {};  ///< of an agreement: detectors for every scenario that has them not
 };
 
 /// The guests, seed by seed. `proofs` are scenarios with silent phases and phases that plant a fault. A silent phase is

@@ -1,9 +1,5 @@
 #include "run/pool.h"
 
-#include <sched.h>
-
-#include <algorithm>
-
 #include "async/task_group.h"
 #include "run/accel.h"
 #include "run/run_scenario.h"
@@ -30,13 +26,6 @@ Task<void> run_pool(const Environment& environment, const Ready& ready, std::siz
   TaskGroup group(environment.executor, environment.clock);
   for (std::size_t i = 0; i < workers; ++i) group.start(run_worker(own, ready, work));
   co_await group.join();
-}
-
-std::size_t default_workers() {
-  cpu_set_t cpus;
-  CPU_ZERO(&cpus);
-  if (::sched_getaffinity(0, sizeof(cpus), &cpus) != 0) return 1;
-  return static_cast<std::size_t>(std::max(CPU_COUNT(&cpus), 1));
 }
 
 }  // namespace luf::run

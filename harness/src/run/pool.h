@@ -22,7 +22,4 @@ struct Work {
 Task<void> run_pool(const Environment& environment, const Ready& ready, std::size_t workers,
                     const Work& work);
 
-/// How many guests a host carries side by side when each keeps one CPU busy.
-std::size_t default_workers();
-
 }  // namespace luf::run

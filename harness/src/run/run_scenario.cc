@@ -226,6 +226,7 @@ Task<judge::Observation> boot_and_watch(const Environment& environment, const Se
   if (settings.libvirt) (void)directory.write("domain.xml", machine->command_line());
   seen = co_await supervise(std::move(watched), patience);
   seen.idle = co_await injection.stop();
+  if (!setup.icount) seen.crowding = settings.crowding;  // else time waits for the host
   tasks.cancel();
   co_await tasks.join();
   const Result<std::string> console = read_file(setup.console);

@@ -49,7 +49,8 @@ struct Settings {
   std::filesystem::path modules;                  ///< of a brought kernel; empty: looked for
   std::filesystem::path executable;               ///< for the line that repeats a run
   std::size_t guests = 1;                         ///< at a time
-  bool cold = false;                              ///< boot every guest, clone none
+  std::string crowding;  ///< why these are more than the host carries; empty: they are not
+  bool cold = false;     ///< boot every guest, clone none
   Stop stop = {};
   /// Called with the debugger's socket when the guest has stopped where `stop` says; the run then ends. May be empty.
   std::function<Task<void>(const std::filesystem::path&)> debugger = {};

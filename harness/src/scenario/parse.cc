@@ -93,6 +93,7 @@ void read_phase(TomlReader reader, const toml::table& table, ReadLog& log, Phase
   reader.required_text("name", phase.name);
   reader.required_duration("duration", phase.duration, {kMillisecond, kDay});
   reader.text("expect", phase.expect);
+  reader.flag("whole", phase.whole);
   reader.texts("points_off", phase.points_off, point_names());
   if (const toml::table* faults = reader.table("faults")) read_faults(*faults, log, phase);
   if (const toml::table* delays = reader.table("delays")) read_delays(*delays, log, phase);

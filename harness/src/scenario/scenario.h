@@ -55,6 +55,7 @@ struct Phase {
   std::string name;
   Nanoseconds duration{};
   std::string expect = "silent";
+  std::optional<bool> whole;  ///< a finding does not end it; absent: of phases that expect one, no
   std::vector<std::string> points_off;
   std::map<std::string, std::int64_t> faults;  ///< name -> percent of the hits
   std::map<std::string, Nanoseconds> delays;   ///< name -> how long, at each hit

@@ -24,10 +24,11 @@ std::string phase_text(const Phase& phase) {
   for (const auto& [name, length] : phase.delays)
     delays.push_back(fmt::format("{} = {}", name, quoted(format_duration(length))));
   return fmt::format(
-      "\n[[phase]]\nname = {}\nduration = {}\nexpect = {}\npoints_off = {}\nfaults = {{ {} }}\ndelays = {{ "
+      "\n[[phase]]\nname = {}\nduration = {}\nexpect = {}\n{}points_off = {}\nfaults = {{ {} }}\ndelays = {{ "
       "{} }}\nat_least = {{ {} }}\n",
       quoted(phase.name), quoted(format_duration(phase.duration)), quoted(phase.expect),
-      list(phase.points_off), fmt::join(faults, ", "), fmt::join(delays, ", "), fmt::join(counts, ", "));
+      phase.whole ? fmt::format("whole = {}\n", *phase.whole) : "", list(phase.points_off),
+      fmt::join(faults, ", "), fmt::join(delays, ", "), fmt::join(counts, ", "));
 }
 
 std::string part_text(const Part& part, const Catalog& catalog) {

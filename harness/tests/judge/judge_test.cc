@@ -320,6 +320,22 @@ const Ending kEndings[] = {
      },
      Outcome::kFail, Blame::kGuest,
      "the guest kernel reported a fault (out_of_memory): Out of memory: Killed process 70 (churn)"},
+    {"lockup",
+     [](Observation& seen) {
+       seen.console = "watchdog: BUG: soft lockup - CPU#1 stuck for 63s! [churn:60]\n";
+     },
+     Outcome::kFail, Blame::kGuest,
+     "the guest kernel reported a lockup (soft_lockup): watchdog: BUG: soft lockup - CPU#1 stuck for 63s! "
+     "[churn:60]"},
+    {"lockup on a crowded host",
+     [](Observation& seen) {
+       seen.crowding = "there are too many";
+       seen.console = "watchdog: BUG: soft lockup - CPU#1 stuck for 63s! [churn:60]\n";
+     },
+     Outcome::kInfra, Blame::kInfra,
+     "a lockup (soft_lockup) that the host may have made, for there are too many: watchdog: BUG: soft lockup "
+     "- "
+     "CPU#1 stuck for 63s! [churn:60]"},
     {"torn", [](Observation& seen) { seen.end = RunEnd::kStreamDamaged, seen.damage = "a gap"; },
      Outcome::kInfra, Blame::kInfra, "the event stream is damaged: a gap"},
     {"disk full",

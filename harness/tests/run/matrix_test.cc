@@ -50,5 +50,20 @@ TEST(MatrixJobs, a_full_matrix_plants_the_faults_of_the_others_too) {
   EXPECT_TRUE(other.at_least.empty());
 }
 
+TEST(MatrixJobs, in_an_agreement_all_get_the_same_time_and_the_witnesses_watch) {
+  Job off = proof("past");
+  off.scenario.kernel.luf = "off";
+  const scenario::Part witness{scenario::PartKind::kDetector, "tlb_check", "tlb_check", {}};
+  const std::vector<Job> jobs =
+      matrix_jobs({proof("unmap"), off}, {.kind = MatrixKind::kAgreement, .witnesses = {witness}});
+  const scenario::Scenario& scenario = jobs[0].scenario;
+  EXPECT_EQ(scenario.phases[1].duration, std::chrono::seconds(5));
+  EXPECT_EQ(scenario.phases[1].whole, true);
+  EXPECT_FALSE(scenario.phases[0].whole.has_value());
+  ASSERT_EQ(scenario.parts.size(), 1U);
+  EXPECT_EQ(scenario.parts[0].name, "tlb_check");
+  EXPECT_TRUE(jobs[1].scenario.parts.empty());  // of a kernel that does not defer it knows nothing
+}
+
 }  // namespace
 }  // namespace luf::run

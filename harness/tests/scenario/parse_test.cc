@@ -104,15 +104,18 @@ TEST(Parse, tells_all_defects_at_once) {
 }
 
 TEST(ToToml, is_read_back_to_the_same) {
-  const std::string text = std::string(kGood) +
-                           "id = \"a\"\n[machine]\nicount = 3\n[kernel]\npoints = \"v12\"\nbatching = "
-                           "true\nage = \"20ms\"\nluf = \"on\"\n[[injector]]\nname = "
-                           "\"reclaim\"\nvia = \"pageout\"\n";
+  const std::string text =
+      std::string(kGood) +
+      "id = \"a\"\n[machine]\nicount = 3\n[kernel]\npoints = \"v12\"\nbatching = "
+      "true\nage = \"20ms\"\nluf = \"on\"\n[[injector]]\nname = "
+      "\"reclaim\"\nvia = \"pageout\"\n[[phase]]\nname = \"w\"\nduration = \"1s\"\nwhole = "
+      "true\n";
   const Scenario scenario = *parse(text, "x.toml", test_catalog());
   const std::string written = to_toml(scenario, test_catalog());
   const Result<Scenario> again = parse(written, "x.toml", test_catalog());
   ASSERT_TRUE(again) << again.error().message << written;
   EXPECT_EQ(to_toml(*again, test_catalog()), written);
+  EXPECT_EQ(again->phases.back().whole, true);
 }
 
 }  // namespace

@@ -60,6 +60,18 @@ TEST(Plan, a_fault_is_planted_in_its_phase_and_taken_out_in_the_others) {
   EXPECT_EQ(value(1, "/sys/kernel/debug/luf/delay/fork/probability"), "0");
 }
 
+TEST(Plan, a_whole_phase_lasts_whatever_is_found) {
+  const std::string text =
+      "title = \"t\"\n[[phase]]\nname = \"a\"\nduration = \"1s\"\nexpect = \"R8\"\nwhole = true\n"
+      "[[phase]]\nname = \"b\"\nduration = \"1s\"\nwhole = false\n"
+      "[[detector]]\nname = \"foreign_content\"\n";
+  const Result<Scenario> scenario = parse(text, "x.toml", luf::testing::test_catalog());
+  ASSERT_TRUE(scenario) << scenario.error().message;
+  const nlohmann::json plan = nlohmann::json::parse(make_plan(*scenario, "a/b"));
+  EXPECT_EQ(plan["phases"][0]["stop"], "duration");
+  EXPECT_EQ(plan["phases"][1]["stop"], "finding");
+}
+
 TEST(Plan, draws_the_windows_from_the_seed) {
   const auto settings = [](std::int64_t seed) {
     const std::string text =

@@ -26,6 +26,12 @@ matrix "$work/case.toml" --silent 2s
 expect_code $? 1
 expect_line '^hole: fault uffd: seen in 0 of 1 guests of case; seed 1: the seeded fault was not caught'
 
+# The oracle sees it by itself, and nothing where nothing is planted.
+matrix "$scenarios/selftest/unmap.toml" --agreement --silent 2s
+expect_code $? 0
+expect_line '^unmap  *selftest/unmap  *R1  *R1.* 1/1  *.*R1.* 1/1  *R1.* 1/1$'
+expect_line '^none, 1 phases  *\.  *\.  *\.$'
+
 # Without injectors nothing is deferred, and nothing may be concluded.
 matrix "$scenarios/selftest/unmap.toml" --idle --silent 2s
 expect_code $? 0

@@ -5,11 +5,12 @@
 //             is gone (reclaim took it), and takes exactly that page away: nothing present is left in
 //             the range, so the call has no flush of its own to do
 //   promise   the call has returned
-//   observe   B must get SIGSEGV; with `via` map_fixed, zeros (lib/page_pair.h)
+//   observe   B must get SIGSEGV; with `via` map_fixed or dontunmap, zeros (lib/page_pair.h)
 //
 // `via` munmap, mremap (the page moves elsewhere; its old address is checked), map_fixed (an anonymous page is
-// mapped over it), brk (the program break stands behind the page and shrinks to before it) or shmdt (each page is a segment of
-// System V shared memory). Afterwards A maps the page again. All of them flush what is in flight, so a
+// mapped over it), brk (the program break stands behind the page and shrinks to before it), shmdt (each page is a segment of
+// System V shared memory) or dontunmap (mremap moves the page of swapped anonymous memory elsewhere and leaves an empty mapping
+// behind, in which B must see zeros). Afterwards A maps the page again. All of them flush what is in flight, so a
 // violation is one at once. Proof of R1: the old line is read, or any load succeeds where nothing is mapped.
 // Proof of R8: any other line that is not the file's. Cannot see: MADV_DONTNEED (a file's page comes back the
 // same; cow_store has the private case), MADV_REMOVE (revoke_data, hole).
@@ -35,8 +36,8 @@ namespace luf::guest {
 namespace {
 
 constexpr std::array<std::string_view, 2> kRules{"R1", "R8"};
-constexpr std::array<std::string_view, 5> kVia{"munmap", "map_fixed", "mremap", "brk", "shmdt"};
-constexpr std::array<std::string_view, 1> kSwapped{"shmdt"};
+constexpr std::array<std::string_view, 6> kVia{"munmap", "map_fixed", "mremap", "brk", "shmdt", "dontunmap"};
+constexpr std::array<std::string_view, 2> kSwapped{"shmdt", "dontunmap"};
 constexpr std::array<Param, 3> kParams{{
     pages_param(2, kMaxPairPages, "pages of the file; every second one is unmapped"),
     period_param(1'000'000, "pause between two looks at the page table"),
@@ -59,6 +60,9 @@ void take_away(PartContext& context, std::string_view via, char* at, char* elsew
     done = munmap(at, kPageSize) == 0;
   } else if (via == "mremap") {
     done = mremap(at, kPageSize, kPageSize, MREMAP_MAYMOVE | MREMAP_FIXED, elsewhere) == elsewhere;
+  } else if (via == "dontunmap") {
+    done = mremap(at, kPageSize, kPageSize, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, elsewhere) ==
+           elsewhere;
   } else if (via == "brk") {
     done = shrink_break(at);
   } else if (via == "shmdt") {
@@ -104,6 +108,26 @@ MapPage map_from_segments(PartContext& context, std::uint64_t pages) {
   };
 }
 
+/// Anonymous memory that is read only: what comes back from swap may be unmapped without a flush. A page is made once and
+/// then brought back from `elsewhere`, which stays reserved.
+MapPage map_anonymous(PartContext& context, char* elsewhere) {
+  static std::array<bool, kMaxPairPages> made{};
+  return [&context, elsewhere](char* at, std::uint64_t page) {
+    if (made[page]) {
+      if (mremap(elsewhere, kPageSize, kPageSize, MREMAP_MAYMOVE | MREMAP_FIXED, at) != at ||
+          mmap(elsewhere, kPageSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) !=
+              elsewhere)
+        context.fail("move a page back: %s", std::strerror(errno));
+      return;
+    }
+    made[page] = true;
+    if (mmap(at, kPageSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != at)
+      context.fail("map a page: %s", std::strerror(errno));
+    fill_page(at, context.owner(), page, 1);
+    if (mprotect(at, kPageSize, PROT_READ) != 0) context.fail("mprotect: %s", std::strerror(errno));
+  };
+}
+
 /// Addresses at which pages may be mapped over whatever is there.
 char* reserve_pages(PartContext& context, std::uint64_t pages) {
   void* at = mmap(nullptr, pages * kPageSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -115,14 +139,18 @@ void unmap_pages(PartContext& context) {
   static constexpr PairPromise kTaken{"R1", "the call that took it away had returned", std::nullopt};
   const std::uint64_t pages = context.number("pages");
   const std::string via = context.choice("via");
-  const MapPage map_page = via == "shmdt" ? map_from_segments(context, pages) : map_from_file(context, pages);
   char* elsewhere = reserve_pages(context, 1);
+  const MapPage map_page = via == "shmdt"       ? map_from_segments(context, pages)
+                           : via == "dontunmap" ? map_anonymous(context, elsewhere)
+                                                : map_from_file(context, pages);
+  const Absence absence = via == "dontunmap" ? Absence::swap_entry : Absence::no_entry;
+  const std::uint64_t left_behind = via == "map_fixed" || via == "dontunmap" ? kZeros : kFault;
   static PagePair pair(context, reserve_pages(context, pages), pages);
   for (std::uint64_t page = 0; page < pages; ++page) map_page(pair.address(page), page);
-  pair.run(1, Absence::no_entry, [&](std::uint64_t page) {
+  pair.run(1, absence, [&](std::uint64_t page) {
     pair.begin(page);
     take_away(context, via, pair.address(page), elsewhere);
-    pair.tell(page, via == "map_fixed" ? kZeros : kFault, kTaken);
+    pair.tell(page, left_behind, kTaken);
     pair.begin(page);
     map_page(pair.address(page), page);
     pair.tell(page, 1, kTaken);

@@ -1,0 +1,123 @@
+#include "report/agreement.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "report/columns.h"
+
+namespace luf::report {
+namespace {
+
+constexpr std::string_view kChecks = "tlb_check";
+constexpr std::string_view kAgent = "agent";
+
+using Rules = std::set<std::string>;
+
+std::string joined(const Rules& rules) { return fmt::format("{}", fmt::join(rules, ",")); }
+
+bool is_kernel(const scenario::Scenario& scenario, const std::string& id) {
+  return id == kAgent || std::any_of(scenario.parts.begin(), scenario.parts.end(), [&id](const auto& part) {
+           return part.id == id && part.name == kChecks;
+         });
+}
+
+Testimony testimony_on(const MatrixGuest& guest, std::size_t index, const judge::OracleReport& oracle) {
+  Rules detectors;
+  Rules kernel;
+  Rules outside;
+  const auto record = guest.summary.phases.find(guest.scenario.phases[index].name);
+  for (const judge::Finding& finding : record->second.findings) {
+    if (finding.part == judge::kOraclePart) continue;  // its report has all, not only those expected
+    (is_kernel(guest.scenario, finding.part) ? kernel : detectors).insert(finding.rule);
+  }
+  for (const judge::OracleFinding& finding : oracle.findings) {
+    if (finding.phase == static_cast<int>(index)) outside.insert(finding.rule);
+  }
+  return {joined(detectors), joined(kernel), joined(outside)};
+}
+
+Agreement& row_of(std::vector<Agreement>& rows, const MatrixGuest& guest, const scenario::Phase& phase) {
+  const bool silent = phase.expect == scenario::kSilent;
+  const std::string fault = silent ? "" : scenario::fault_name(guest.scenario, phase);
+  const std::string name = silent ? "" : guest.name;
+  const auto found = std::find_if(rows.begin(), rows.end(), [&](const Agreement& row) {
+    return row.fault == fault && row.scenario == name;
+  });
+  if (found != rows.end()) return *found;
+  return rows.emplace_back(Agreement{fault, name, silent ? "" : phase.expect, {}});
+}
+
+/// "R8 3/3", "R5 2/3, R5,R8 1/3", or ".".
+std::string told_by(const Agreement& row, std::string Testimony::*witness) {
+  std::map<std::string, std::size_t> counts;
+  for (const Testimony& guest : row.guests) ++counts[guest.*witness];
+  counts.erase("");
+  std::vector<std::string> texts;
+  for (const auto& [rules, count] : counts)
+    texts.push_back(fmt::format("{} {}/{}", rules, count, row.guests.size()));
+  return texts.empty() ? "." : fmt::format("{}", fmt::join(texts, "; "));
+}
+
+bool spoke(const Testimony& guest) {
+  return !guest.detectors.empty() || !guest.kernel.empty() || !guest.oracle.empty();
+}
+
+}  // namespace
+
+std::vector<Agreement> agreements(const std::vector<MatrixGuest>& guests,
+                                  const std::vector<judge::OracleReport>& oracles) {
+  std::vector<Agreement> rows;
+  for (std::size_t i = 0; i < guests.size(); ++i) {
+    for (std::size_t phase = 0; phase < guests[i].scenario.phases.size(); ++phase) {
+      const auto record = guests[i].summary.phases.find(guests[i].scenario.phases[phase].name);
+      if (record == guests[i].summary.phases.end() || !record->second.ended) continue;
+      row_of(rows, guests[i], guests[i].scenario.phases[phase])
+          .guests.push_back(testimony_on(guests[i], phase, oracles[i]));
+    }
+  }
+  std::stable_sort(rows.begin(), rows.end(), [](const Agreement& left, const Agreement& right) {
+    return left.fault.empty() < right.fault.empty();  // silence comes last
+  });
+  return rows;
+}
+
+std::string to_table(const std::vector<Agreement>& agreements) {
+  std::vector<Row> rows{{"fault", "scenario", "rule", "detectors", "kernel's checks", "oracle"}};
+  for (const Agreement& row : agreements) {
+    const std::string fault =
+        row.fault.empty() ? fmt::format("none, {} phases", row.guests.size()) : row.fault;
+    rows.push_back({fault, row.scenario, row.expected, told_by(row, &Testimony::detectors),
+                    told_by(row, &Testimony::kernel), told_by(row, &Testimony::oracle)});
+  }
+  return columns(rows);
+}
+
+std::string to_json(const std::vector<Agreement>& agreements, const std::string& provenance) {
+  nlohmann::ordered_json rows = nlohmann::ordered_json::array();
+  for (const Agreement& row : agreements) {
+    nlohmann::ordered_json guests = nlohmann::ordered_json::array();
+    for (const Testimony& guest : row.guests)
+      guests.push_back({{"detectors", guest.detectors}, {"kernel", guest.kernel}, {"oracle", guest.oracle}});
+    rows.push_back(
+        {{"fault", row.fault}, {"scenario", row.scenario}, {"expected", row.expected}, {"guests", guests}});
+  }
+  const nlohmann::ordered_json document{
+      {"version", 1}, {"exit_code", exit_code(agreements)}, {"provenance", provenance}, {"agreements", rows}};
+  return document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+int exit_code(const std::vector<Agreement>& agreements) {
+  for (const Agreement& row : agreements) {
+    const bool silent = row.fault.empty();
+    if (std::any_of(row.guests.begin(), row.guests.end(),
+                    [silent](const Testimony& guest) { return spoke(guest) == silent; }))
+      return 1;
+  }
+  return agreements.empty() ? 3 : 0;
+}
+
+}  // namespace luf::report

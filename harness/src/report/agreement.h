@@ -1,0 +1,38 @@
+// Who saw a planted fault: the detectors, the kernel's own checks and the oracle, each for itself.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "judge/oracle.h"
+#include "report/matrix.h"
+
+namespace luf::report {
+
+/// One of the three, in one phase of one guest: the rules of what it reported. "R8"; "" when it was silent.
+struct Testimony {
+  std::string detectors;
+  std::string kernel;  ///< tlb_check, and the agent's reading of the kernel's accounts
+  std::string oracle;
+};
+
+/// A fault in a scenario, or no fault in all of them (`fault` empty), over all seeds.
+struct Agreement {
+  std::string fault;
+  std::string scenario;
+  std::string expected;  ///< rule
+  std::vector<Testimony> guests;
+};
+
+/// `oracles`: the report of each guest, in the order of `guests`. Guests that did not reach a phase's end have no say on it.
+std::vector<Agreement> agreements(const std::vector<MatrixGuest>& guests,
+                                  const std::vector<judge::OracleReport>& oracles);
+
+std::string to_table(const std::vector<Agreement>& agreements);
+std::string to_json(const std::vector<Agreement>& agreements, const std::string& provenance);
+
+/// 0: each fault was seen by somebody in each guest, and nobody saw anything without one; 1: not so; 3: there is nothing
+/// to compare.
+int exit_code(const std::vector<Agreement>& agreements);
+
+}  // namespace luf::report

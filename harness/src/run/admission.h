@@ -1,0 +1,29 @@
+// How many guests a host carries side by side without one disturbing another.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "run/settings.h"
+
+namespace luf::run {
+
+/// What a host has for guests.
+struct Host {
+  std::size_t cpus = 1;      ///< that this program may use
+  std::uint64_t memory = 0;  ///< bytes that programs can still have; 0: not known
+};
+
+/// This one, now. Thread: any.
+Host this_host();
+
+/// How many guests as large as the largest of `jobs` run at a time with a host CPU for each virtual one (those of a
+/// deterministic guest take turns on one) and all their memory; at least one.
+std::size_t room_for(const std::vector<Job>& jobs, const Host& host);
+
+/// What is wrong with `guests` of them at a time, in a sentence; empty: there is room. One alone is never too many.
+std::string crowding(const std::vector<Job>& jobs, std::size_t guests, const Host& host);
+
+}  // namespace luf::run

@@ -1,0 +1,74 @@
+#include "report/agreement.h"
+
+#include <gtest/gtest.h>
+
+namespace luf::report {
+namespace {
+
+/// Its detector `watcher` reported `by_detector` in the phase with the fault, tlb_check `by_kernel`; "" is silence.
+MatrixGuest guest(const std::string& by_detector, const std::string& by_kernel, bool ended = true) {
+  MatrixGuest guest{{}, "selftest/unmap", {}};
+  guest.scenario.phases.resize(2);
+  guest.scenario.phases[0].name = "control";
+  guest.scenario.phases[1].name = "fault";
+  guest.scenario.phases[1].expect = "R1";
+  guest.scenario.phases[1].points_off = {"unmap"};
+  guest.scenario.parts = {{scenario::PartKind::kDetector, "unmap_access", "watcher", {}},
+                          {scenario::PartKind::kDetector, "tlb_check", "checks", {}}};
+  guest.summary.phases["control"].ended = true;
+  judge::PhaseRecord& planted = guest.summary.phases["fault"];
+  planted.ended = ended;
+  if (!by_detector.empty()) planted.findings.push_back({"watcher", by_detector, "It read it.", 1, 1});
+  if (!by_kernel.empty()) planted.findings.push_back({"checks", by_kernel, "The kernel found it.", 1, 1});
+  return guest;
+}
+
+/// `rules` of what it saw in that phase, 0 is the silent one.
+judge::OracleReport oracle(int phase, const std::vector<std::string>& rules) {
+  judge::OracleReport report;
+  for (const std::string& rule : rules) {
+    report.findings.emplace_back();
+    report.findings.back().phase = phase;
+    report.findings.back().rule = rule;
+  }
+  return report;
+}
+
+bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+TEST(Agreement, tells_apart_who_saw_what) {
+  const std::vector<Agreement> rows = agreements({guest("R1", ""), guest("R1", "R1"), guest("", "R1")},
+                                                 {oracle(1, {"R8", "R1"}), oracle(1, {"R1"}), oracle(1, {})});
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0].fault, "unmap");
+  EXPECT_EQ(rows[1].fault, "");  // silence comes last
+  EXPECT_EQ(exit_code(rows), 0);
+  const std::string table = to_table(rows);
+  EXPECT_TRUE(
+      says(table, "unmap           selftest/unmap  R1    R1 2/3     R1 2/3           R1 1/3; R1,R8 1/3\n"))
+      << table;
+  EXPECT_TRUE(says(table, "none, 3 phases                        .          .                .\n")) << table;
+  EXPECT_TRUE(says(to_json(rows, "kernel k"), "\"oracle\": \"R1,R8\""));
+}
+
+TEST(Agreement, a_finding_that_the_judge_took_from_the_oracle_is_no_detectors) {
+  MatrixGuest seen = guest("", "");
+  seen.summary.phases["fault"].findings.push_back(
+      {std::string(judge::kOraclePart), "R1", "It saw it.", 0, 0});
+  EXPECT_EQ(agreements({seen}, {oracle(1, {"R1"})})[0].guests[0].detectors, "");
+}
+
+TEST(Agreement, a_fault_that_nobody_saw_and_a_word_in_silence_are_not_good) {
+  EXPECT_EQ(exit_code(agreements({guest("", "")}, {oracle(1, {})})), 1);
+  EXPECT_EQ(exit_code(agreements({guest("R1", "")}, {oracle(0, {"R8"})})), 1);
+}
+
+TEST(Agreement, who_did_not_reach_the_end_has_no_say) {
+  const std::vector<Agreement> rows = agreements({guest("R1", "", false)}, {oracle(1, {"R1"})});
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].fault, "");
+  EXPECT_EQ(exit_code(std::vector<Agreement>{}), 3);
+}
+
+}  // namespace
+}  // namespace luf::report
