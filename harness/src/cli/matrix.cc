@@ -31,8 +31,10 @@ struct Options {
 /// The scenarios that prove something, those for all faults when none were named. Errors: scenario.
 Result<std::vector<run::Job>> load_proofs(const Options& options, const scenario::Catalog& catalog) {
   std::vector<std::string> paths = options.paths;
-  if (paths.empty())
-    paths.push_back((executable_directory() / "../../../scenarios/selftest").lexically_normal().string());
+  if (paths.empty()) {
+    for (const char* folder : {"selftest", "litmus"})
+      paths.push_back((executable_directory() / "../../../scenarios" / folder).lexically_normal().string());
+  }
   Result<std::vector<run::Job>> jobs = load_jobs(paths, catalog);
   if (!jobs) return jobs;
   std::erase_if(*jobs, [](const run::Job& job) { return proofs_among({job}).empty(); });
@@ -146,8 +148,9 @@ void add_matrix(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
       app.add_subcommand("matrix", "Plant every fault and table which detector sees it, and how soon");
-  command->add_option("paths", options->paths,
-                      "Scenarios that plant faults, or folders of them (scenarios/selftest)");
+  command->add_option(
+      "paths", options->paths,
+      "Scenarios that plant faults, or folders of them (scenarios/selftest and scenarios/litmus)");
   command->add_option("--seeds", options->plan.seeds, "Guests for each scenario, a seed each")
       ->capture_default_str()
       ->check(CLI::Range(1, 10000));
