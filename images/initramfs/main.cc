@@ -65,7 +65,8 @@ int run(int argc, char** argv) {
   auto* base = app.add_option("--base", options.base, "archive to which modules or a tree are added");
   auto* modules = app.add_option("--modules", options.modules, "directory with modules.dep");
   auto* want = app.add_option("--want", options.want,
-                              "modules needed, with all they depend on; built-in ones are left out")
+                              "modules needed, with all they depend on; built-in ones are left out, and "
+                              "those with a ? that are not there")
                    ->delimiter(',');
   auto* tree = app.add_option("--tree", options.tree, "directory whose files are added, at the guest's root");
   app.add_option("--out", options.out, "file to write")->required();

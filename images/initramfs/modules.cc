@@ -137,7 +137,9 @@ Result<std::vector<std::string>> module_closure(const ModuleIndex& index,
                                                 const std::vector<std::string>& wanted) {
   Closure closure(index);
   for (const std::string& want : wanted) {
-    const std::string name = module_name(want);
+    const bool optional = want.starts_with('?');
+    const std::string name = module_name(optional ? want.substr(1) : want);
+    if (optional && !closure.knows(name)) continue;
     if (!closure.knows(name))
       return tl::unexpected(fmt::format("module {}: neither in modules.dep nor in modules.builtin", want));
     closure.add(name);

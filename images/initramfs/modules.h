@@ -21,7 +21,8 @@ struct ModuleIndex {
 Result<ModuleIndex> read_module_index(const std::string& directory);
 
 /// Files, relative to the directory, in the order in which to load them: each after what it depends on, also
-/// by "softdep pre". What is built in is left out. Fails when a wanted module is in neither list.
+/// by "softdep pre". What is built in is left out. Fails when a wanted module is in neither list,
+/// unless a '?' stands before its name.
 Result<std::vector<std::string>> module_closure(const ModuleIndex& index,
                                                 const std::vector<std::string>& wanted);
 

@@ -157,8 +157,8 @@ void add_matrix(CLI::App& app, Action& action) {
   command->add_option("--seed", options->plan.first_seed, "The first seed; the next guest has the next one")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
-  command->add_flag("--full", options->plan.full,
-                    "Plant every fault in every scenario, not only in those made for it");
+  auto* full = command->add_flag("--full", options->plan.full,
+                                 "Plant every fault in every scenario, not only in those made for it");
   command->add_option("--silent", options->silent,
                       "Guest time without a fault in all, e.g. 30min, instead of what the scenarios say");
   auto* baseline = command->add_flag("--baseline", options->baseline,
@@ -171,7 +171,7 @@ void add_matrix(CLI::App& app, Action& action) {
       command->add_flag("--agreement", options->agreement,
                         "Table what detectors, the kernel's checks and the oracle each say of 5 s of every "
                         "fault, and of silent phases");
-  agreement->excludes(baseline)->excludes(idle);
+  agreement->excludes(baseline)->excludes(idle)->excludes(full);
   add_oracle_option(*command, options->oracle);
   options->jobs.add_options(*command);
   command->add_option("--json", options->json, "Write the matrix as JSON");

@@ -51,7 +51,7 @@ Agreement& row_of(std::vector<Agreement>& rows, const MatrixGuest& guest, const 
   return rows.emplace_back(Agreement{fault, name, silent ? "" : phase.expect, {}});
 }
 
-/// "R8 3/3", "R5 2/3, R5,R8 1/3", or ".".
+/// "R8 3/3", "R5 2/3; R5,R8 1/3", or ".".
 std::string told_by(const Agreement& row, std::string Testimony::*witness) {
   std::map<std::string, std::size_t> counts;
   for (const Testimony& guest : row.guests) ++counts[guest.*witness];

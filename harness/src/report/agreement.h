@@ -9,7 +9,7 @@
 
 namespace luf::report {
 
-/// One of the three, in one phase of one guest: the rules of what it reported. "R8"; "" when it was silent.
+/// What each of the three said, in one phase of one guest: the rules of what it reported. "R8"; "" when it was silent.
 struct Testimony {
   std::string detectors;
   std::string kernel;  ///< tlb_check, and the agent's reading of the kernel's accounts

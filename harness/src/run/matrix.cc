@@ -57,8 +57,10 @@ void switch_off(Job& job) {
   off.cmdline = job.scenario.kernel.cmdline;
   job.scenario.kernel = off;
   keep_silence(job);
-  for (scenario::Phase& phase : job.scenario.phases)
+  for (scenario::Phase& phase : job.scenario.phases) {
+    phase.delays.clear();
     std::erase_if(phase.at_least, [](const auto& least) { return least.first.starts_with("luf_"); });
+  }
   // What only the series has.
   std::erase_if(job.scenario.parts,
                 [](const scenario::Part& part) { return part.name == "drain" || part.name == "tlb_check"; });

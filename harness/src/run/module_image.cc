@@ -14,7 +14,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::seconds kPatience(120);
-constexpr const char* kWanted = "brd,ext4";  // a disk in guest RAM and a file system on it
+/// A disk in guest RAM and a file system on it; what some parts need and are skipped without: swap, a file server.
+constexpr const char* kWanted = "brd,ext4,?zram,?fuse";
 
 /// Names base image, kernel and modules: what the result depends on.
 std::string cache_name(const Settings& settings, const fs::path& modules) {

@@ -50,6 +50,17 @@ TEST(MatrixJobs, a_full_matrix_plants_the_faults_of_the_others_too) {
   EXPECT_TRUE(other.at_least.empty());
 }
 
+TEST(MatrixJobs, the_baseline_asks_nothing_of_the_series) {
+  Job job = proof("unmap");
+  job.scenario.phases[0].delays = {{"fork", std::chrono::microseconds(200)}};
+  job.scenario.phases[0].at_least = {{"luf_deferred", 1}, {"loads", 1}};
+  const std::vector<Job> jobs = matrix_jobs({job}, {.kind = MatrixKind::kBaseline});
+  ASSERT_EQ(jobs[0].scenario.phases.size(), 1U);
+  EXPECT_EQ(jobs[0].scenario.kernel.luf, "off");
+  EXPECT_TRUE(jobs[0].scenario.phases[0].delays.empty());
+  EXPECT_EQ(jobs[0].scenario.phases[0].at_least.size(), 1U);
+}
+
 TEST(MatrixJobs, in_an_agreement_all_get_the_same_time_and_the_witnesses_watch) {
   Job off = proof("past");
   off.scenario.kernel.luf = "off";

@@ -38,7 +38,7 @@ printf 'ext4' | xz > "$mod/kernel/ext4.ko.xz"
 printf 'crc16' > "$mod/kernel/crc16.ko"
 printf 'kernel/brd.ko.gz:\nkernel/ext4.ko.xz: kernel/crc16.ko\nkernel/crc16.ko:\n' > "$mod/modules.dep"
 printf 'kernel/tty/serial_core.ko\n' > "$mod/modules.builtin"
-"$tool" --base "$dir/a.cpio" --modules "$mod" --want brd,ext4,serial-core --out "$dir/m.cpio"
+"$tool" --base "$dir/a.cpio" --modules "$mod" --want 'brd,ext4,serial-core,?nvme' --out "$dir/m.cpio"
 size=$(stat -c %s "$dir/a.cpio")
 tail -c +$((size + 1)) "$dir/m.cpio" > "$dir/added.cpio"
 (cd "$dir/x" && cpio -id --quiet < "$dir/added.cpio")
