@@ -139,9 +139,10 @@ Result<std::vector<std::string>> module_closure(const ModuleIndex& index,
   for (const std::string& want : wanted) {
     const bool optional = want.starts_with('?');
     const std::string name = module_name(optional ? want.substr(1) : want);
-    if (optional && !closure.knows(name)) continue;
-    if (!closure.knows(name))
+    if (!closure.knows(name)) {
+      if (optional) continue;
       return tl::unexpected(fmt::format("module {}: neither in modules.dep nor in modules.builtin", want));
+    }
     closure.add(name);
   }
   return std::move(closure).take();

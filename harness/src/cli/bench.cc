@@ -12,8 +12,6 @@
 namespace luf::cli {
 namespace {
 
-constexpr int kExitAboveBar = 1;
-
 struct Options {
   Locations locations;
   std::string kernel;
@@ -123,7 +121,7 @@ int execute(const Options& options) {
   if (options.bar <= 0) return 0;
   fmt::print("bar     {:.3f} {} {:.3f}\n", median, median <= options.bar ? "is within" : "is above",
              options.bar);
-  return median <= options.bar ? 0 : kExitAboveBar;
+  return median <= options.bar ? 0 : kExitBarMissed;
 }
 
 }  // namespace

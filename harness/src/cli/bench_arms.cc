@@ -65,7 +65,7 @@ Result<std::string> provenance_of(const run::Settings& settings, const run::Expe
 }  // namespace
 
 void ArmOptions::add_options(CLI::App& command, const std::string& folder) {
-  scenarios = (executable_directory() / "../../../scenarios/bench" / folder).lexically_normal().string();
+  scenarios = shipped_scenarios("bench/" + folder);
   command.add_option("--boots", boots, "Guests for each arm")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));

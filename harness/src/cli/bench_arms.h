@@ -9,8 +9,6 @@
 
 namespace luf::cli {
 
-inline constexpr int kExitBelowBar = 1;
-
 struct ArmOptions {
   Locations locations;
   std::string kernel;

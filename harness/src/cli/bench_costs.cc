@@ -121,7 +121,7 @@ int execute(const Options& options) {
   if (options.bar <= 0) return 0;
   return hold_to_bar(experiment, *measured, options.bare.empty() ? kOff : kBareOff, options.bar)
              ? 0
-             : kExitBelowBar;
+             : kExitBarMissed;
 }
 
 }  // namespace

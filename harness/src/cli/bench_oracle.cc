@@ -5,17 +5,14 @@
 #include <map>
 #include <memory>
 
-#include "base/file.h"
 #include "base/usage.h"
-#include "cli/bench_arms.h"
+#include "cli/command.h"
 #include "cli/session.h"
 #include "report/columns.h"
 #include "report/stats.h"
 
 namespace luf::cli {
 namespace {
-
-constexpr int kExitAboveBar = 1;
 
 /// How many times the CPU time that a guest takes without the oracle it may take with it.
 struct Level {
@@ -93,35 +90,33 @@ int conclude(const Options& options, const run::Settings& settings, const run::J
       options.seed + static_cast<std::int64_t>(options.rounds) - 1);
   if (!options.check) return 0;
   fmt::print("bar     the medians are {}\n", within ? "within" : "above");
-  return within ? 0 : kExitAboveBar;
+  return within ? 0 : kExitBarMissed;
 }
 
 int execute(const Options& options) {
   Result<run::Settings> settings = options.guest.settings();
   if (!settings) return report_error(settings.error());
   settings->accel = "tcg";
-  Result<std::vector<run::Job>> jobs = load_jobs({options.scenario}, settings->catalog);
-  if (!jobs) return report_error(jobs.error());
-  run::Job job = jobs->front();
-  job.file.clear();
-  if (const Result<void> made = make_deterministic(job); !made) return report_error(made.error());
+  Result<run::Job> job = load_job(options.scenario, settings->catalog);
+  if (!job) return report_error(job.error());
+  job->file.clear();
+  if (const Result<void> made = make_deterministic(*job); !made) return report_error(made.error());
   // The first clone of all is not measured: it may have its template made.
-  if (const Result<report::Summary> first = run_one(*settings, job, "off"); !first)
+  if (const Result<report::Summary> first = run_one(*settings, *job, "off"); !first)
     return report_error(first.error());
   Times times;
   for (std::size_t round = 0; round < options.rounds; ++round) {
-    if (const Result<void> done = run_round(options, *settings, job, round, times); !done)
+    if (const Result<void> done = run_round(options, *settings, *job, round, times); !done)
       return report_error(done.error());
   }
-  return conclude(options, *settings, job, times);
+  return conclude(options, *settings, *job, times);
 }
 
 }  // namespace
 
 void add_bench_oracle(CLI::App& bench, Action& action) {
   auto options = std::make_shared<Options>();
-  options->scenario =
-      (executable_directory() / "../../../scenarios/bench/oracle/busy.toml").lexically_normal().string();
+  options->scenario = shipped_scenarios("bench/oracle/busy.toml");
   CLI::App* command = bench.add_subcommand(
       "oracle", "Measure what the oracle costs: CPU time of the same deterministic run with and without it");
   command->add_option("--scenario", options->scenario, "What is run (scenarios/bench/oracle/busy.toml)");

@@ -174,7 +174,7 @@ int execute(const Options& options) {
   if (options.bar <= 0) return 0;
   Bar bar{options.bar};
   print_tables(experiment, *measured, &bar);
-  return bar.held ? 0 : kExitBelowBar;
+  return bar.held ? 0 : kExitBarMissed;
 }
 
 }  // namespace

@@ -216,11 +216,7 @@ Result<run::Job> find_job(const Options& options) {
   if (!image) return pass_on(image);
   const Result<scenario::Catalog> catalog = load_catalog(*image);
   if (!catalog) return pass_on(catalog);
-  const Result<std::vector<run::Job>> jobs = load_jobs({options.scenario}, *catalog);
-  if (!jobs) return pass_on(jobs);
-  if (jobs->size() != 1)
-    return fail(Blame::kScenario, "{} holds {} scenarios; bisect takes one", options.scenario, jobs->size());
-  return jobs->front();
+  return load_job(options.scenario, *catalog);
 }
 
 int execute(const Options& options) {

@@ -91,7 +91,6 @@ Result<Loaded> load(const Options& options) {
     paths.push_back((fs::absolute(options.file).parent_path() / path).lexically_normal().string());
   const Result<std::vector<run::Job>> jobs = load_jobs(paths, *catalog);
   if (!jobs) return pass_on(jobs);
-  place(*jobs, static_cast<std::size_t>(file->guests), settings);
   Result<std::vector<run::Planned>> plan = run::plan_of(*file, *jobs, kernels, *catalog);
   if (!plan) return pass_on(plan);
   loaded.plan = *std::move(plan);
@@ -171,10 +170,13 @@ int execute(const Options& options) {
   const Result<run::Shard> shard =
       options.shard.empty() ? Result<run::Shard>(run::Shard{}) : run::parse_shard(options.shard);
   if (!shard) return report_error(shard.error());
-  const Result<Loaded> loaded = load(options);
+  Result<Loaded> loaded = load(options);
   if (!loaded) return report_error(loaded.error());
   const std::vector<run::Planned> plan = run::cases_of_shard(loaded->plan, *shard);
   if (options.plan_only) return print_plan(plan), 0;
+  std::vector<run::Job> jobs;
+  for (const run::Planned& planned : plan) jobs.push_back(planned.job);
+  place(jobs, static_cast<std::size_t>(loaded->file.guests), loaded->settings);
   const Result<history::Hold> hold = history::Hold::take(options.history.file);
   if (!hold) return report_error(hold.error());
   Result<history::History> history = history::History::open(options.history.file, true);

@@ -120,6 +120,10 @@ Result<scenario::Catalog> load_catalog(const artifact::Image& image) {
   return catalog;
 }
 
+std::string shipped_scenarios(const std::string& name) {
+  return (executable_directory() / "../../../scenarios" / name).lexically_normal().string();
+}
+
 Result<std::vector<fs::path>> scenario_files(const std::vector<std::string>& paths) {
   std::vector<fs::path> files;
   for (const fs::path path : paths) {
@@ -160,6 +164,14 @@ Result<std::vector<run::Job>> load_jobs(const std::vector<std::string>& paths,
   }
   if (!defects.empty()) return fail(Blame::kScenario, "{}", fmt::join(defects, "\n"));
   return jobs;
+}
+
+Result<run::Job> load_job(const std::string& path, const scenario::Catalog& catalog) {
+  const Result<std::vector<run::Job>> jobs = load_jobs({path}, catalog);
+  if (!jobs) return pass_on(jobs);
+  if (jobs->size() != 1)
+    return fail(Blame::kScenario, "{} holds {} scenarios; name one of them", path, jobs->size());
+  return jobs->front();
 }
 
 std::vector<scenario::Proof> proofs_among(const std::vector<run::Job>& jobs) {

@@ -15,6 +15,7 @@
 
 namespace luf::cli {
 
+inline constexpr int kExitBarMissed = 1;  ///< of `bench`
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitInfra = 3;
 inline constexpr int kExitInterrupted = 130;
@@ -94,6 +95,9 @@ struct JobOptions {
 /// The image and its parts. Errors: infra.
 Result<scenario::Catalog> load_catalog(const artifact::Image& image);
 
+/// A file or folder of the scenarios that come with this program, e.g. "bench/oracle/busy.toml".
+std::string shipped_scenarios(const std::string& name);
+
 /// The scenario files behind `paths`: files as they are, folders with all *.toml below, sorted. Errors:
 /// scenario.
 Result<std::vector<std::filesystem::path>> scenario_files(const std::vector<std::string>& paths);
@@ -101,6 +105,9 @@ Result<std::vector<std::filesystem::path>> scenario_files(const std::vector<std:
 /// Reads all files; every defect of every file is told at once. Errors: scenario.
 Result<std::vector<run::Job>> load_jobs(const std::vector<std::string>& paths,
                                         const scenario::Catalog& catalog);
+
+/// The one scenario that `path` names. Errors: scenario, also when it names several.
+Result<run::Job> load_job(const std::string& path, const scenario::Catalog& catalog);
 
 /// Those of the scenarios that are silent in one phase, then plant a fault and expect it to be seen.
 std::vector<scenario::Proof> proofs_among(const std::vector<run::Job>& jobs);

@@ -33,12 +33,9 @@ struct Options {
 
 /// The scenario as it will run: deterministic, and with a schedule that its seed decides.
 Result<run::Job> job_of(const Options& options, const scenario::Catalog& catalog) {
-  Result<std::vector<run::Job>> jobs = load_jobs({options.scenario}, catalog);
-  if (!jobs) return pass_on(jobs);
-  if (jobs->size() != 1)
-    return fail(Blame::kScenario, "{} holds {} scenarios; explore one of them", options.scenario,
-                jobs->size());
-  run::Job job = jobs->front();
+  const Result<run::Job> loaded = load_job(options.scenario, catalog);
+  if (!loaded) return pass_on(loaded);
+  run::Job job = *loaded;
   job.file.clear();  // the copy in the run directory says what was run
   scenario::Schedule& schedule = job.scenario.schedule;
   // A host that is slow under some schedule must not make a guest look hung.
@@ -142,7 +139,8 @@ void add_explore(CLI::App& app, Action& action) {
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   command->add_option("--time", options->time, "Host time at most, e.g. 90s")->capture_default_str();
-  command->add_option("--jobs", options->workers, "Guests side by side; as many as CPUs when not given");
+  command->add_option("--jobs", options->workers,
+                      "Guests side by side; when not given, as many as the host has CPUs and memory for");
   command->add_flag("--keep", options->keep, "Keep the run directories in which nothing was found");
   options->guest.add_options(*command);
   command->callback([options, &action] { action = [options] { return execute(*options); }; });

@@ -32,8 +32,7 @@ struct Options {
 Result<std::vector<run::Job>> load_proofs(const Options& options, const scenario::Catalog& catalog) {
   std::vector<std::string> paths = options.paths;
   if (paths.empty()) {
-    for (const char* folder : {"selftest", "litmus"})
-      paths.push_back((executable_directory() / "../../../scenarios" / folder).lexically_normal().string());
+    for (const char* folder : {"selftest", "litmus"}) paths.push_back(shipped_scenarios(folder));
   }
   Result<std::vector<run::Job>> jobs = load_jobs(paths, catalog);
   if (!jobs) return jobs;
@@ -71,24 +70,19 @@ int conclude_agreement(const Options& options, const std::string& provenance,
                        const std::vector<report::MatrixGuest>& guests) {
   std::vector<judge::OracleReport> oracles;
   for (const report::MatrixGuest& guest : guests) {
-    // Without a report the guest is infra, and said to be of no use.
+    // Without a report it is not complete, and the guest said to be of no use.
     oracles.push_back(read_file(guest.summary.directory / "oracle.json")
                           .and_then([](const std::string& text) { return judge::parse_oracle_report(text); })
                           .value_or(judge::OracleReport{}));
   }
   const std::vector<report::Agreement> agreements = report::agreements(guests, oracles);
-  fmt::print("{}\n{}", report::to_table(agreements), provenance);
-  bool useless = false;
-  for (const report::MatrixGuest& guest : guests) {
-    const judge::Verdict& verdict = guest.summary.verdict;
-    if (verdict.outcome != judge::Outcome::kInfra && verdict.outcome != judge::Outcome::kSkip) continue;
-    fmt::print("of no use: {} seed {}: {} ({})\n", guest.name, guest.scenario.seed, verdict.reason,
-               guest.summary.directory.string());
-    useless = true;
-  }
-  if (!write_report(options.json, report::to_json(agreements, provenance))) return kExitInfra;
-  const int code = report::exit_code(agreements);
-  return code == 0 && useless ? kExitInfra : code;
+  const std::vector<std::string> unheard = report::unheard(guests, oracles);
+  fmt::print("{}\n", report::to_table(agreements));
+  for (const std::string& guest : unheard) fmt::print("of no use: {}\n", guest);
+  fmt::print("{}", provenance);
+  const bool written = write_report(options.json, report::to_json(agreements, provenance, unheard));
+  const int code = report::exit_code(agreements, unheard);
+  return code == 0 && !written ? kExitInfra : code;
 }
 
 int conclude(const Options& options, const run::Settings& settings, const std::vector<run::Job>& jobs,
@@ -102,7 +96,8 @@ int conclude(const Options& options, const run::Settings& settings, const std::v
     return report::all_idle_noticed(guests) ? 0 : 1;
   }
   const std::string provenance = provenance_of(options, settings, guests.size());
-  if (options.agreement && !outcome.interrupted) return conclude_agreement(options, provenance, guests);
+  if (options.agreement)
+    return outcome.interrupted ? kExitInterrupted : conclude_agreement(options, provenance, guests);
   const bool whole =
       options.paths.empty() && !outcome.interrupted && options.plan.kind == run::MatrixKind::kFaults;
   const report::Matrix matrix = report::tabulate(guests, whole);

@@ -103,7 +103,8 @@ void add_minimise(CLI::App& app, Action& action) {
       ->add_option("--tries", options->tries, "Seeds that may show the violation, from the run's own upwards")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
-  command->add_option("--jobs", options->workers, "Guests side by side; as many as CPUs when not given");
+  command->add_option("--jobs", options->workers,
+                      "Guests side by side; when not given, as many as the host has CPUs and memory for");
   options->guest.add_options(*command);
   command->callback([options, &action] { action = [options] { return execute(*options); }; });
 }

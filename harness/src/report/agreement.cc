@@ -35,7 +35,7 @@ Testimony testimony_on(const MatrixGuest& guest, std::size_t index, const judge:
     (is_kernel(guest.scenario, finding.part) ? kernel : detectors).insert(finding.rule);
   }
   for (const judge::OracleFinding& finding : oracle.findings) {
-    if (finding.phase == static_cast<int>(index)) outside.insert(finding.rule);
+    if (std::max(finding.phase, 0) == static_cast<int>(index)) outside.insert(finding.rule);
   }
   return {joined(detectors), joined(kernel), joined(outside)};
 }
@@ -62,6 +62,21 @@ std::string told_by(const Agreement& row, std::string Testimony::*witness) {
   return texts.empty() ? "." : fmt::format("{}", fmt::join(texts, "; "));
 }
 
+/// Empty: there is no reason.
+std::string why_unheard(const MatrixGuest& guest, const judge::OracleReport& oracle) {
+  if (!oracle.complete) return "the oracle left no whole report; " + guest.summary.verdict.reason;
+  bool failed = false;
+  for (const judge::PhaseVerdict& phase : guest.summary.verdict.phases) {
+    const auto record = guest.summary.phases.find(phase.phase);
+    if (record == guest.summary.phases.end() || !record->second.ended)
+      return fmt::format("phase {} did not end: {}", phase.phase, phase.reason);
+    if (phase.outcome != judge::Outcome::kPass && phase.outcome != judge::Outcome::kFail)
+      return fmt::format("phase {}: {}: {}", phase.phase, to_string(phase.outcome), phase.reason);
+    failed = failed || phase.outcome == judge::Outcome::kFail;
+  }
+  return guest.summary.verdict.outcome == judge::Outcome::kPass || failed ? "" : guest.summary.verdict.reason;
+}
+
 bool spoke(const Testimony& guest) {
   return !guest.detectors.empty() || !guest.kernel.empty() || !guest.oracle.empty();
 }
@@ -85,6 +100,18 @@ std::vector<Agreement> agreements(const std::vector<MatrixGuest>& guests,
   return rows;
 }
 
+std::vector<std::string> unheard(const std::vector<MatrixGuest>& guests,
+                                 const std::vector<judge::OracleReport>& oracles) {
+  std::vector<std::string> sentences;
+  for (std::size_t i = 0; i < guests.size(); ++i) {
+    const std::string why = why_unheard(guests[i], oracles[i]);
+    if (!why.empty())
+      sentences.push_back(fmt::format("{} seed {}: {} ({})", guests[i].name, guests[i].scenario.seed, why,
+                                      guests[i].summary.directory.string()));
+  }
+  return sentences;
+}
+
 std::string to_table(const std::vector<Agreement>& agreements) {
   std::vector<Row> rows{{"fault", "scenario", "rule", "detectors", "kernel's checks", "oracle"}};
   for (const Agreement& row : agreements) {
@@ -96,7 +123,8 @@ std::string to_table(const std::vector<Agreement>& agreements) {
   return columns(rows);
 }
 
-std::string to_json(const std::vector<Agreement>& agreements, const std::string& provenance) {
+std::string to_json(const std::vector<Agreement>& agreements, const std::string& provenance,
+                    const std::vector<std::string>& unheard) {
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
   for (const Agreement& row : agreements) {
     nlohmann::ordered_json guests = nlohmann::ordered_json::array();
@@ -105,19 +133,22 @@ std::string to_json(const std::vector<Agreement>& agreements, const std::string&
     rows.push_back(
         {{"fault", row.fault}, {"scenario", row.scenario}, {"expected", row.expected}, {"guests", guests}});
   }
-  const nlohmann::ordered_json document{
-      {"version", 1}, {"exit_code", exit_code(agreements)}, {"provenance", provenance}, {"agreements", rows}};
+  const nlohmann::ordered_json document{{"version", 1},
+                                        {"exit_code", exit_code(agreements, unheard)},
+                                        {"provenance", provenance},
+                                        {"agreements", rows},
+                                        {"of_no_use", unheard}};
   return document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
-int exit_code(const std::vector<Agreement>& agreements) {
+int exit_code(const std::vector<Agreement>& agreements, const std::vector<std::string>& unheard) {
   for (const Agreement& row : agreements) {
     const bool silent = row.fault.empty();
     if (std::any_of(row.guests.begin(), row.guests.end(),
                     [silent](const Testimony& guest) { return spoke(guest) == silent; }))
       return 1;
   }
-  return agreements.empty() ? 3 : 0;
+  return agreements.empty() || !unheard.empty() ? 3 : 0;
 }
 
 }  // namespace luf::report

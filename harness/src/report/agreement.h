@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "judge/oracle.h"
 #include "report/matrix.h"
 
 namespace luf::report {
@@ -25,14 +24,21 @@ struct Agreement {
 };
 
 /// `oracles`: the report of each guest, in the order of `guests`. Guests that did not reach a phase's end have no say on it.
+/// What the oracle saw outside of the phases counts as seen in the first, which is silent.
 std::vector<Agreement> agreements(const std::vector<MatrixGuest>& guests,
                                   const std::vector<judge::OracleReport>& oracles);
 
+/// Guests whose silence says nothing, a sentence each: the oracle left no whole report, a phase did not end or was not to
+/// be judged, or the run failed beside its phases.
+std::vector<std::string> unheard(const std::vector<MatrixGuest>& guests,
+                                 const std::vector<judge::OracleReport>& oracles);
+
 std::string to_table(const std::vector<Agreement>& agreements);
-std::string to_json(const std::vector<Agreement>& agreements, const std::string& provenance);
+std::string to_json(const std::vector<Agreement>& agreements, const std::string& provenance,
+                    const std::vector<std::string>& unheard = {});
 
 /// 0: each fault was seen by somebody in each guest, and nobody saw anything without one; 1: not so; 3: there is nothing
-/// to compare.
-int exit_code(const std::vector<Agreement>& agreements);
+/// to compare, or somebody is unheard.
+int exit_code(const std::vector<Agreement>& agreements, const std::vector<std::string>& unheard = {});
 
 }  // namespace luf::report

@@ -135,7 +135,7 @@ std::size_t Cell::kills() const {
 double Cell::median_ms() const {
   std::vector<double> times;
   for (const Trial& trial : trials) {
-    if (!trial.rule.empty()) times.push_back(static_cast<double>(trial.after_ms));
+    if (trial.timed()) times.push_back(static_cast<double>(trial.after_ms));
   }
   if (times.empty()) return 0;
   std::sort(times.begin(), times.end());

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "judge/oracle.h"
 #include "report/summary.h"
 #include "scenario/contract.h"
 
@@ -20,9 +21,12 @@ struct Trial {
   std::string rule;
   std::string detector;
   std::string detail;
-  std::uint64_t after_ms = 0;  ///< guest time
+  std::uint64_t after_ms = 0;  ///< guest time; 0 where timed() is false
   std::uint64_t loads = 0;     ///< checked until then
   std::uint64_t tries = 0;     ///< acts of that detector in the phase; 0 when it does not count them
+
+  /// There was a finding, and by one who says when: the oracle does not.
+  bool timed() const { return !rule.empty() && detector != judge::kOraclePart; }
 };
 
 /// A fault in a scenario, over all seeds.

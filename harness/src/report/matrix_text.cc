@@ -24,7 +24,7 @@ std::vector<Row> kill_rows(const std::vector<Cell>& cells) {
     for (const Trial& trial : cell.trials) {
       if (trial.rule.empty()) continue;
       by.insert(trial.rule == cell.expected ? trial.detector : trial.detector + " as " + trial.rule);
-      times.push_back(static_cast<double>(trial.after_ms));
+      if (trial.timed()) times.push_back(static_cast<double>(trial.after_ms));
       tries.push_back(trial.tries);
     }
     std::sort(tries.begin(), tries.end());

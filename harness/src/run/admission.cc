@@ -39,10 +39,10 @@ std::size_t room_by_memory(const Demand& each, const Host& host) {
 
 std::uint64_t available_memory() {
   std::ifstream file("/proc/meminfo");
-  for (std::string key, unit; file >> key;) {
+  for (std::string key, rest; file >> key;) {
     std::uint64_t kib = 0;
     if (key == "MemAvailable:" && file >> kib) return (kib >> 10U) << 20U;
-    std::getline(file, unit);
+    std::getline(file, rest);
   }
   return 0;
 }

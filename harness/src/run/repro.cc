@@ -105,7 +105,11 @@ Result<Ready> ready_for(const Recorded& recorded, const Ready& given) {
 
 Task<Result<Ready>> ready_to_repeat(const Environment& environment, const Settings& given,
                                     const Recorded& recorded) {
-  const Result<Ready> ready = co_await make_ready(environment, given);
+  Settings own = given;
+  const Result<artifact::Kernel> kernel = find_kernel(recorded, given);
+  if (!kernel) co_return pass_on(kernel);
+  own.kernel = *kernel;  // its modules, if it was brought, are in the image
+  const Result<Ready> ready = co_await make_ready(environment, own);
   if (!ready) co_return pass_on(ready);
   co_return ready_for(recorded, *ready);
 }

@@ -334,8 +334,7 @@ const Ending kEndings[] = {
      },
      Outcome::kInfra, Blame::kInfra,
      "a lockup (soft_lockup) that the host may have made, for there are too many: watchdog: BUG: soft lockup "
-     "- "
-     "CPU#1 stuck for 63s! [churn:60]"},
+     "- CPU#1 stuck for 63s! [churn:60]"},
     {"torn", [](Observation& seen) { seen.end = RunEnd::kStreamDamaged, seen.damage = "a gap"; },
      Outcome::kInfra, Blame::kInfra, "the event stream is damaged: a gap"},
     {"disk full",

@@ -5,6 +5,8 @@
 namespace luf::report {
 namespace {
 
+using judge::Outcome;
+
 /// Its detector `watcher` reported `by_detector` in the phase with the fault, tlb_check `by_kernel`; "" is silence.
 MatrixGuest guest(const std::string& by_detector, const std::string& by_kernel, bool ended = true) {
   MatrixGuest guest{{}, "selftest/unmap", {}};
@@ -68,6 +70,36 @@ TEST(Agreement, who_did_not_reach_the_end_has_no_say) {
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_EQ(rows[0].fault, "");
   EXPECT_EQ(exit_code(std::vector<Agreement>{}), 3);
+}
+
+TEST(Agreement, silence_of_who_was_not_heard_is_not_silence) {
+  MatrixGuest whole = guest("R1", "");
+  whole.summary.verdict.outcome = Outcome::kPass;
+  whole.summary.verdict.phases = {{"control", Outcome::kPass, "fine"}, {"fault", Outcome::kPass, "fine"}};
+  judge::OracleReport complete = oracle(1, {"R1"});
+  complete.complete = true;
+  EXPECT_TRUE(unheard({whole}, {complete}).empty());
+  EXPECT_EQ(unheard({whole}, {oracle(1, {})}).size(), 1U);  // no whole report
+  MatrixGuest hung = whole;
+  hung.summary.phases["fault"].ended = false;
+  hung.summary.verdict.phases[1] = {"fault", Outcome::kFail, "the guest hung"};
+  ASSERT_EQ(unheard({hung}, {complete}).size(), 1U);
+  EXPECT_TRUE(
+      says(unheard({hung}, {complete})[0], "selftest/unmap seed 1: phase fault did not end: the guest hung"));
+  MatrixGuest idle = whole;
+  idle.summary.verdict.phases[0] = {"control", Outcome::kVacuous, "too little"};
+  EXPECT_TRUE(says(unheard({idle}, {complete})[0], "phase control: vacuous: too little"));
+  MatrixGuest warned = whole;
+  warned.summary.verdict.outcome = Outcome::kFail;
+  warned.summary.verdict.reason = "a warning";
+  EXPECT_TRUE(says(unheard({warned}, {complete})[0], "a warning"));
+  const std::vector<Agreement> rows = agreements({whole}, {complete});
+  EXPECT_EQ(exit_code(rows), 0);
+  EXPECT_EQ(exit_code(rows, {"somebody"}), 3);
+}
+
+TEST(Agreement, what_the_oracle_saw_outside_of_the_phases_is_no_silence) {
+  EXPECT_EQ(exit_code(agreements({guest("R1", "")}, {oracle(-1, {"R8"})})), 1);
 }
 
 }  // namespace
