@@ -153,7 +153,8 @@ std::string PhaseRunner::why_not(const Part& part, const PlannedPart& planned) {
   if (topology_.nodes < part.min_nodes) return needs(part.min_nodes, "NUMA nodes", topology_.nodes);
   if (part.needs_file != nullptr && !exists(part.needs_file))
     return std::string("the kernel has no ") + part.needs_file;
-  if (std::string lacking = part.lacks != nullptr ? part.lacks() : ""; !lacking.empty()) return lacking;
+  if (std::string lacking = part.lacks != nullptr ? part.lacks(planned.params) : ""; !lacking.empty())
+    return lacking;
   if ((part.needs_swap || chose_swapped(part, planned)) && !swap_.prepare().empty()) return swap_.prepare();
   if (part.needs_disk && !disk_.prepare().empty()) return disk_.prepare();
   return lacks_file_system(planned) ? "the kernel has no " + planned.params.texts.at("fs") : std::string();

@@ -187,11 +187,10 @@ void start_processors(Test& test) {
 bool next_stage(Test& test) {
   const std::uint64_t stage = test.board->stage.load() + 1;
   test.board->stage.store(stage, std::memory_order_release);
+  Backoff backoff;
   for (std::size_t i = 0; i < test.program.processors.size(); ++i) {
-    while (test.board->done[i].load(std::memory_order_acquire) != stage) {
+    for (; test.board->done[i].load(std::memory_order_acquire) != stage; backoff.pause())
       if (test.context.stopping()) return false;
-      sleep_ns(20'000);
-    }
   }
   return true;
 }

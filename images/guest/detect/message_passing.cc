@@ -89,7 +89,8 @@ void fault_in(Errand& errand, std::uint64_t page) {
   errand.page.store(page + 1, std::memory_order_release);
   while (!errand.watching.load(std::memory_order_acquire) && !context.stopping()) __builtin_ia32_pause();
   restamp_line(errand.alias + page * kPageSize, context.owner(), page, 1, kLinesPerPage - 1);
-  while (errand.page.load(std::memory_order_acquire) != 0 && !context.stopping()) sleep_ns(20'000);
+  for (Backoff backoff; errand.page.load(std::memory_order_acquire) != 0 && !context.stopping();)
+    backoff.pause();
 }
 
 /// Thread X.

@@ -186,6 +186,14 @@ void continue_pages(PartContext& context, std::uint64_t pages, const PairPromise
   });
 }
 
+std::string lacks(const ParamValues& params) {
+  const auto via = params.texts.find("via");
+  const bool moves = via != params.texts.end() && via->second == "move";
+  return moves && (userfault_features() & kFeatureMove) == 0
+             ? "the kernel has no UFFDIO_MOVE (it came with Linux 6.8)"
+             : std::string();
+}
+
 void run(PartContext& context) {
   const std::uint64_t pages = context.number("pages");
   const std::string via = context.choice("via");
@@ -211,6 +219,7 @@ extern const Part uffd_install{
     .rules = kRules,
     .params = kParams,
     .needs_swap = true,
+    .lacks = lacks,
     .run = run};
 
 }  // namespace luf::guest

@@ -21,7 +21,7 @@ constexpr std::uint64_t kTick = 50'000'000;
 
 std::uint64_t demoted() { return vmstat_sum({"pgdemote_kswapd", "pgdemote_direct", "pgdemote_khugepaged"}); }
 
-std::string lacks() {
+std::string lacks(const ParamValues&) {
   unsigned tiers = 0;
   if (DIR* directory = opendir(kTiers)) {
     while (const dirent* entry = readdir(directory))

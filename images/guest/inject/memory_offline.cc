@@ -46,7 +46,7 @@ std::vector<std::string> movable_blocks() {
   return blocks;
 }
 
-std::string lacks() {
+std::string lacks(const ParamValues&) {
   return movable_blocks().empty()
              ? "no block of memory is movable; say e.g. movablecore=640M in kernel.cmdline, of 1GiB"
              : std::string();

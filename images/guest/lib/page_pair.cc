@@ -53,7 +53,8 @@ void PagePair::tell(std::uint64_t page, std::uint64_t expected, const PairPromis
   promise_[page].store(&promise, std::memory_order_relaxed);
   (promise.settle_ms ? ring_promise : ring_settled)(promise.rule, mark(page), address(page));
   told_[page].store(expected, std::memory_order_release);
-  while (answer_[page].load(std::memory_order_acquire) != expected && !context_.stopping()) sleep_ns(20'000);
+  for (Backoff backoff; answer_[page].load(std::memory_order_acquire) != expected && !context_.stopping();)
+    backoff.pause();
 }
 
 PagePair::Look PagePair::look(std::uint64_t page, std::uint64_t line, std::uint64_t expected, Line& seen) {

@@ -11,6 +11,7 @@
 namespace luf::guest {
 
 class PartContext;
+struct ParamValues;
 
 enum class PartKind { workload, injector, detector };
 enum class ParamType { count, duration, size, choice, text, program };
@@ -43,8 +44,8 @@ struct Part {
   bool needs_disk = false;           ///< a file system at /mnt whose pages can be reclaimed
   bool needs_swap = false;           ///< somewhere to put anonymous pages
   const char* needs_file = nullptr;  ///< of the kernel; without it there is nothing to do
-  /// What else this machine lacks for it, and what to do; empty: nothing.
-  std::string (*lacks)() = nullptr;
+  /// What else this machine lacks for it with these parameters, and what to do; empty: nothing.
+  std::string (*lacks)(const ParamValues& params) = nullptr;
   bool ends_by_itself = false;  ///< it may be over before the phase is
   unsigned min_nodes = 1;
   unsigned min_cpus = 2;

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -102,5 +103,21 @@ class PartContext {
 bool pin_to_cpu(unsigned cpu);
 /// Sleeps that long (guest time).
 void sleep_ns(std::uint64_t ns);
+
+/// Sleeps between looks at what another CPU is doing: the longer it was waited for already, the longer. A fixed short
+/// sleep would take the whole CPU from its other tasks where a wake-up takes longer than the sleep, as with icount.
+class Backoff {
+ public:
+  void pause() {
+    const std::uint64_t ns = std::clamp(waited_ns_ / 4, kShortestNs, kLongestNs);
+    sleep_ns(ns);
+    waited_ns_ += ns;
+  }
+
+ private:
+  static constexpr std::uint64_t kShortestNs = 20'000;
+  static constexpr std::uint64_t kLongestNs = 1'000'000;
+  std::uint64_t waited_ns_ = 0;
+};
 
 }  // namespace luf::guest

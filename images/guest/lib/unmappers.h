@@ -72,8 +72,8 @@ class QuietMoment {
  public:
   explicit QuietMoment(SharedArea& area) : area_(area) {
     area.quiet.fetch_add(1);
-    for (const UnmappersReturned unmappers(area); !unmappers.all() && area.stop.load() == 0;)
-      sleep_ns(20'000);
+    const UnmappersReturned unmappers(area);
+    for (Backoff backoff; !unmappers.all() && area.stop.load() == 0;) backoff.pause();
   }
   ~QuietMoment() { area_.quiet.fetch_sub(1); }
   QuietMoment(const QuietMoment&) = delete;

@@ -18,6 +18,14 @@ uffdio_range as_range(const char* at, std::uint64_t length) {
 
 }  // namespace
 
+std::uint64_t userfault_features() {
+  const int fd = static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC));
+  uffdio_api api{UFFD_API, 0, 0};
+  const bool told = fd >= 0 && ioctl(fd, UFFDIO_API, &api) == 0;
+  close(fd);
+  return told ? api.features : 0;
+}
+
 int open_userfaultfd(PartContext& context, std::uint64_t features) {
   const int fd = static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC));
   uffdio_api api{UFFD_API, features, 0};

@@ -1,4 +1,4 @@
-// userfaultfd(2), as the detectors use it. All fail the part on an error.
+// userfaultfd(2), as the detectors use it. All that take the part's context fail the part on an error.
 #pragma once
 
 #include <linux/userfaultfd.h>
@@ -8,6 +8,9 @@
 #include "lib/part_context.h"
 
 namespace luf::guest {
+
+/// What the kernel can do (UFFD_FEATURE_*); 0: it has no userfaultfd.
+std::uint64_t userfault_features();
 
 /// A descriptor with these features (UFFD_FEATURE_*), e.g. SIGBUS instead of a message to be read.
 int open_userfaultfd(PartContext& context, std::uint64_t features);
