@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "base/file.h"
@@ -22,13 +23,20 @@ struct Options {
   std::string silent;
   std::string json;
   std::string html;
+  bool no_faults = false;
   bool baseline = false;
   bool idle = false;
   bool agreement = false;
   std::string oracle = "off";
 };
 
-/// The scenarios that prove something, those for all faults when none were named. Errors: scenario.
+bool has_silence(const run::Job& job) {
+  return std::any_of(job.scenario.phases.begin(), job.scenario.phases.end(),
+                     [](const scenario::Phase& phase) { return phase.expect == scenario::kSilent; });
+}
+
+/// The scenarios that prove something, or where nothing is planted can be silent; those for all faults when none were
+/// named. Errors: scenario.
 Result<std::vector<run::Job>> load_proofs(const Options& options, const scenario::Catalog& catalog) {
   std::vector<std::string> paths = options.paths;
   if (paths.empty()) {
@@ -36,10 +44,13 @@ Result<std::vector<run::Job>> load_proofs(const Options& options, const scenario
   }
   Result<std::vector<run::Job>> jobs = load_jobs(paths, catalog);
   if (!jobs) return jobs;
-  std::erase_if(*jobs, [](const run::Job& job) { return proofs_among({job}).empty(); });
+  const bool silence = run::plants_nothing(options.plan.kind);
+  std::erase_if(*jobs, [silence](const run::Job& job) {
+    return silence ? !has_silence(job) : proofs_among({job}).empty();
+  });
   if (jobs->empty())
-    return fail(Blame::kScenario, "{}: no scenario there plants a fault, so there is nothing to table",
-                fmt::join(paths, ", "));
+    return fail(Blame::kScenario, "{}: no scenario there {}, so there is nothing to table",
+                fmt::join(paths, ", "), silence ? "has a phase without a fault" : "plants a fault");
   return jobs;
 }
 
@@ -110,6 +121,7 @@ int conclude(const Options& options, const run::Settings& settings, const std::v
 }
 
 int execute(Options options) {
+  if (options.no_faults) options.plan.kind = run::MatrixKind::kNoFaults;
   if (options.baseline) options.plan.kind = run::MatrixKind::kBaseline;
   if (options.idle) options.plan.kind = run::MatrixKind::kIdle;
   if (options.agreement) {
@@ -156,17 +168,19 @@ void add_matrix(CLI::App& app, Action& action) {
                                  "Plant every fault in every scenario, not only in those made for it");
   command->add_option("--silent", options->silent,
                       "Guest time without a fault in all, e.g. 30min, instead of what the scenarios say");
+  auto* no_faults = command->add_flag("--no-faults", options->no_faults, "Plant nothing: all must be silent");
   auto* baseline = command->add_flag("--baseline", options->baseline,
                                      "Switch LUF off and plant nothing: all must be silent, on any kernel");
   auto* idle =
       command->add_flag("--idle", options->idle,
                         "Take the injectors away and plant nothing: every verdict must be \"vacuous\"");
-  idle->excludes(baseline);
+  no_faults->excludes(full)->excludes(baseline);
+  idle->excludes(baseline)->excludes(no_faults);
   auto* agreement =
       command->add_flag("--agreement", options->agreement,
                         "Table what detectors, the kernel's checks and the oracle each say of 5 s of every "
                         "fault, and of silent phases");
-  agreement->excludes(baseline)->excludes(idle)->excludes(full);
+  agreement->excludes(baseline)->excludes(idle)->excludes(full)->excludes(no_faults);
   add_oracle_option(*command, options->oracle);
   options->jobs.add_options(*command);
   command->add_option("--json", options->json, "Write the matrix as JSON");

@@ -49,6 +49,14 @@ Result<OracleReport> parse_oracle_report(std::string_view text) {
   }
 }
 
+void add_counts(const OracleReport& from, OracleReport& to) {
+  to.checked += from.checked;
+  to.window += from.window;
+  to.deferred += from.deferred;
+  to.violation += from.violation;
+  to.unknown += from.unknown;
+}
+
 std::string to_line(const OracleReport& report) {
   return fmt::format("oracle ({}): window {}, deferred {}, violation {}, unknown {} of {} accesses checked",
                      report.level, format_count(report.window), format_count(report.deferred),

@@ -44,6 +44,9 @@ struct OracleReport {
 /// Errors: infra, when it is not what the plugin writes.
 Result<OracleReport> parse_oracle_report(std::string_view text);
 
+/// Adds what `from` counted to `to`.
+void add_counts(const OracleReport& from, OracleReport& to);
+
 /// "oracle: window 12, deferred 0, violation 0, unknown 0 of 1 234 accesses"
 std::string to_line(const OracleReport& report);
 

@@ -78,6 +78,19 @@ void take_quiet(const MatrixGuest& guest, const scenario::Phase& phase, const ju
   if (deferred != record.counters.end()) quiet.deferrals += deferred->second;
 }
 
+/// The oracle does not count by phases: a guest with a fault has no place here.
+void take_oracle(const MatrixGuest& guest, Quiet& quiet) {
+  const auto& phases = guest.scenario.phases;
+  const bool silent = std::all_of(phases.begin(), phases.end(), [](const scenario::Phase& phase) {
+    return phase.expect == scenario::kSilent;
+  });
+  if (!silent || !guest.summary.oracle) return;
+  if (!quiet.oracle)
+    quiet.oracle =
+        judge::OracleReport{.complete = true, .level = guest.summary.oracle->level, .findings = {}};
+  judge::add_counts(*guest.summary.oracle, *quiet.oracle);
+}
+
 void take(const MatrixGuest& guest, const scenario::Phase& phase, Matrix& matrix) {
   const judge::PhaseVerdict* verdict = verdict_on(guest.summary, phase.name);
   if (verdict == nullptr || verdict->outcome == Outcome::kInfra || verdict->outcome == Outcome::kSkip ||
@@ -150,6 +163,7 @@ Matrix tabulate(const std::vector<MatrixGuest>& guests, bool whole) {
     seeds.insert(guest.scenario.seed);
     for (const scenario::Phase& phase : guest.scenario.phases) take(guest, phase, matrix);
     take_run(guest, matrix);
+    take_oracle(guest, matrix.quiet);
   }
   matrix.quiet.seeds = seeds.size();
   find_holes(whole, matrix);

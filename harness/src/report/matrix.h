@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,8 @@ struct Quiet {
   std::uint64_t promises = 0;
   std::uint64_t deferrals = 0;
   std::vector<std::string> alarms;  ///< a sentence for each phase that was not silent
+  std::optional<judge::OracleReport>
+      oracle;  ///< its counts over the guests without any fault; absent: none had it
 };
 
 /// A fault that is not always seen.

@@ -82,7 +82,7 @@ std::vector<Row> grid_rows(const Matrix& matrix) {
   return rows;
 }
 
-std::string quiet_text(const Quiet& quiet) {
+std::string silence_text(const Quiet& quiet) {
   std::string text = fmt::format(
       "without a fault: {} phases of {} seeds, {} s of guest time, {} loads checked, {} promise points "
       "passed in {} "
@@ -96,6 +96,10 @@ std::string quiet_text(const Quiet& quiet) {
   if (quiet.promises > 0)
     text += fmt::format(" and {:.2g} of promise points", 3.0 / static_cast<double>(quiet.promises));
   return text + " (95 %)\n";
+}
+
+std::string quiet_text(const Quiet& quiet) {
+  return silence_text(quiet) + (quiet.oracle ? judge::to_line(*quiet.oracle) + "\n" : "");
 }
 
 std::string problems_text(const Matrix& matrix) {
@@ -157,6 +161,11 @@ std::string to_json(const Matrix& matrix, const std::string& provenance) {
   for (const Hole& hole : matrix.holes)
     holes.push_back({{"fault", hole.fault}, {"what", hole.what}, {"accepted", hole.accepted}});
   const Quiet& quiet = matrix.quiet;
+  ordered_json oracle;
+  if (quiet.oracle)
+    oracle = {{"level", quiet.oracle->level},         {"checked", quiet.oracle->checked},
+              {"window", quiet.oracle->window},       {"deferred", quiet.oracle->deferred},
+              {"violation", quiet.oracle->violation}, {"unknown", quiet.oracle->unknown}};
   const ordered_json document{{"version", 1},
                               {"exit_code", exit_code(matrix)},
                               {"provenance", provenance},
@@ -170,6 +179,7 @@ std::string to_json(const Matrix& matrix, const std::string& provenance) {
                                 {"tries", quiet.tries},
                                 {"promises", quiet.promises},
                                 {"deferrals", quiet.deferrals},
+                                {"oracle", oracle},
                                 {"alarms", quiet.alarms}}},
                               {"holes", holes},
                               {"of_no_use", matrix.useless}};

@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "guest/event.h"
+#include "judge/oracle.h"
 #include "judge/phase.h"
 
 namespace luf::report {
@@ -28,12 +30,12 @@ struct Summary {
   std::map<std::string, std::uint64_t> gauges;    ///< the highest of the phases
   std::map<std::string, std::uint64_t> metrics;   ///< of parts, as "id.name", summed over the phases
   std::map<std::string, judge::PhaseRecord> phases;
-  double seconds = 0;              ///< host time
-  double boot_seconds = 0;         ///< guest time at its first event; 0: none came
-  std::string digest = {};         ///< of a deterministic run that ended, else empty
-  std::string first_finding = {};  ///< its rule, detector and sentence; empty: none
-  std::string fingerprint = {};    ///< of the first finding
-  std::string oracle = {};         ///< its counts in one line; empty when there was none
+  double seconds = 0;                              ///< host time
+  double boot_seconds = 0;                         ///< guest time at its first event; 0: none came
+  std::string digest = {};                         ///< of a deterministic run that ended, else empty
+  std::string first_finding = {};                  ///< its rule, detector and sentence; empty: none
+  std::string fingerprint = {};                    ///< of the first finding
+  std::optional<judge::OracleReport> oracle = {};  ///< absent: there was none
 };
 
 /// The counters `luf_flush_<cause>`.

@@ -79,7 +79,7 @@ std::string to_table(const std::vector<Summary>& summaries) {
   for (const Summary& summary : summaries) {
     text += fmt::format("{} {}: {}\n", to_string(summary.verdict.outcome), summary.scenario,
                         summary.verdict.reason);
-    if (!summary.oracle.empty()) text += fmt::format("    {}\n", summary.oracle);
+    if (summary.oracle) text += fmt::format("    {}\n", judge::to_line(*summary.oracle));
     if (summary.verdict.outcome != judge::Outcome::kPass) {
       for (const std::string& note : summary.verdict.notes) text += fmt::format("    {}\n", note);
     }

@@ -38,9 +38,19 @@ void plant_the_others(const std::map<std::string, scenario::Phase>& faults, Nano
   }
 }
 
+/// What a phase must have done at least is said for its own duration: in less time less is asked, but never nothing.
+void shorten(Nanoseconds duration, scenario::Phase& phase) {
+  if (duration < phase.duration) {
+    const double share = static_cast<double>(duration.count()) / static_cast<double>(phase.duration.count());
+    for (auto& [counter, least] : phase.at_least)
+      least = std::max<std::int64_t>(static_cast<std::int64_t>(static_cast<double>(least) * share), 1);
+  }
+  phase.duration = duration;
+}
+
 void set_silence(const Nanoseconds each, Job& job) {
   for (scenario::Phase& phase : job.scenario.phases) {
-    if (phase.expect == scenario::kSilent) phase.duration = std::max(each, kLeastSilence);
+    if (phase.expect == scenario::kSilent) shorten(std::max(each, kLeastSilence), phase);
   }
 }
 
@@ -115,6 +125,7 @@ std::vector<Job> matrix_jobs(const std::vector<Job>& proofs, const MatrixPlan& p
       job.scenario.seed = plan.first_seed + round;
       if (plan.silent) set_silence(*plan.silent / silences, job);
       if (plan.full) plant_the_others(faults, plan.foreign, job);
+      if (plan.kind == MatrixKind::kNoFaults) keep_silence(job);
       if (plan.kind == MatrixKind::kBaseline) switch_off(job);
       if (plan.kind == MatrixKind::kIdle) throttle(job);
       if (plan.kind == MatrixKind::kAgreement) let_all_speak(plan, job);

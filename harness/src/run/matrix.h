@@ -10,6 +10,7 @@ namespace luf::run {
 
 enum class MatrixKind {
   kFaults,     ///< silent phases, and phases with a fault
+  kNoFaults,   ///< silent phases only
   kBaseline,   ///< silent phases only, with LUF off: any kernel can
   kAgreement,  ///< phases with a fault last as long as `foreign` whatever is found, and `witnesses` watch, too
   kIdle,  ///< silent phases only, without injectors: nothing can be concluded of them, which must be noticed
@@ -27,8 +28,14 @@ struct MatrixPlan {
       {};  ///< of an agreement: detectors for every scenario that has them not
 };
 
-/// The guests, seed by seed. `proofs` are scenarios with silent phases and phases that plant a fault. A silent phase is
-/// never cut below a second. Scenarios without an injector have no place among the idle ones.
+/// No phase of this kind plants a fault.
+inline bool plants_nothing(MatrixKind kind) {
+  return kind == MatrixKind::kNoFaults || kind == MatrixKind::kBaseline || kind == MatrixKind::kIdle;
+}
+
+/// The guests, seed by seed. `proofs` are scenarios with silent phases and phases that plant a fault; where nothing is
+/// planted the latter may be missing. A silent phase is never cut below a second. Scenarios without an injector have no
+/// place among the idle ones.
 std::vector<Job> matrix_jobs(const std::vector<Job>& proofs, const MatrixPlan& plan);
 
 }  // namespace luf::run

@@ -269,7 +269,7 @@ report::Summary summary_of(const Settings& settings, const Job& job, const judge
                                                 : settings.kernel.release + "-" + settings.kernel.hash;
   summary.verdict = judge::judge(job.scenario, detectors_by_rule(job.scenario, settings.catalog), seen);
   report::add_numbers(seen.events, summary);
-  if (seen.oracle) summary.oracle = judge::to_line(*seen.oracle);
+  summary.oracle = seen.oracle;
   const auto finding = std::find_if(seen.events.begin(), seen.events.end(), [](const guest::Event& event) {
     return event.name == protocol::event::kFinding;
   });

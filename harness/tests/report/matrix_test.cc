@@ -63,6 +63,20 @@ TEST(Matrix, tells_who_saw_a_fault_as_what_and_how_soon) {
       << table;
 }
 
+TEST(Matrix, tells_what_the_oracle_counted_where_nothing_was_planted) {
+  MatrixGuest silent = guest(proof(1), Outcome::kPass);
+  silent.scenario.phases.pop_back();
+  silent.summary.oracle = judge::OracleReport{
+      .complete = true, .level = "violations", .checked = 90, .window = 4, .findings = {}};
+  MatrixGuest planted = guest(proof(2), Outcome::kPass, 100);
+  planted.summary.oracle =
+      judge::OracleReport{.complete = true, .level = "violations", .violation = 3, .findings = {}};
+  const std::string table = to_table(tabulate({silent, silent, planted}, false));
+  EXPECT_TRUE(says(
+      table, "oracle (violations): window 8, deferred 0, violation 0, unknown 0 of 180 accesses checked\n"))
+      << table;
+}
+
 TEST(Matrix, a_fault_that_one_guest_did_not_see_is_a_hole) {
   const Matrix matrix =
       tabulate({guest(proof(1), Outcome::kPass, 100), guest(proof(2), Outcome::kFail)}, false);

@@ -41,6 +41,17 @@ TEST(MatrixJobs, silence_is_shared_out_among_the_guests) {
       std::chrono::seconds(1));
 }
 
+TEST(MatrixJobs, a_shorter_silence_need_not_do_as_much) {
+  Job job = proof("unmap");
+  job.scenario.phases[0].at_least = {{"loads", 100}, {"luf_deferred", 1}};
+  const auto least = [&job](std::chrono::seconds silent) {
+    return matrix_jobs({job}, {.silent = silent})[0].scenario.phases[0].at_least;
+  };
+  using Least = decltype(job.scenario.phases[0].at_least);
+  EXPECT_EQ(least(std::chrono::seconds(2)), (Least{{"loads", 40}, {"luf_deferred", 1}}));
+  EXPECT_EQ(least(std::chrono::seconds(10)), (Least{{"loads", 100}, {"luf_deferred", 1}}));
+}
+
 TEST(MatrixJobs, a_full_matrix_plants_the_faults_of_the_others_too) {
   const std::vector<Job> jobs = matrix_jobs({proof("unmap"), proof("uffd")}, {.full = true});
   ASSERT_EQ(jobs[0].scenario.phases.size(), 3U);
@@ -48,6 +59,14 @@ TEST(MatrixJobs, a_full_matrix_plants_the_faults_of_the_others_too) {
   EXPECT_EQ(scenario::fault_name(jobs[0].scenario, other), "uffd");
   EXPECT_EQ(other.expect, scenario::kAny);
   EXPECT_TRUE(other.at_least.empty());
+}
+
+TEST(MatrixJobs, without_faults_only_the_silent_phases_are_left) {
+  const std::vector<Job> jobs = matrix_jobs({proof("unmap")}, {.kind = MatrixKind::kNoFaults});
+  ASSERT_EQ(jobs[0].scenario.phases.size(), 1U);
+  EXPECT_EQ(jobs[0].scenario.phases[0].name, "control");
+  EXPECT_EQ(jobs[0].scenario.kernel.luf, proof("unmap").scenario.kernel.luf);
+  EXPECT_TRUE(jobs[0].file.empty());
 }
 
 TEST(MatrixJobs, the_baseline_asks_nothing_of_the_series) {
