@@ -335,7 +335,7 @@ void Oracle::ring(Vcpu& vcpu, const protocol::RingWord& word) {
   if (word.ring != Ring::kPromise && word.ring != Ring::kSettled) return;
   Promise told;
   told.rule = word.rule;
-  told.forbids = kAnyAccess;
+  told.forbids = word.rule == 7 ? kStore : kAnyAccess;  // R7 is of stores
   told.at_once = word.ring == Ring::kSettled;
   told.what = "the program said that the promise had passed";
   told.vcpu = vcpu.index;

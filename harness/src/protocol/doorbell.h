@@ -6,7 +6,8 @@
 //            tells the reader
 //   reader   kPromise m, page             has learnt that the act is over: what was false at m may be used no more
 //
-// Entries that stop being true after the mark are not meant: they may lead to the new bytes.
+// Entries that stop being true after the mark are not meant: they may lead to the new bytes. Rule R7 is of stores, so a
+// promise under it forbids no load.
 #pragma once
 
 #include <cstdint>

@@ -274,5 +274,20 @@ TEST(Oracle, a_doorbell_says_what_was_false_at_the_mark_and_in_which_phase) {
   EXPECT_EQ(guest.oracle.findings().all()[0]->phase, 1);
 }
 
+TEST_F(Stale, a_promise_under_the_rule_of_stores_forbids_no_load) {
+  using protocol::Ring;
+  const auto ring = [this](Ring what, unsigned mark) {
+    const std::uint64_t page = what == Ring::kMark ? 0 : kAddress >> kPageShift;
+    guest.oracle.ring(guest.vcpus[0], protocol::read_doorbell(protocol::doorbell_word(what, 7, mark, page)));
+  };
+  unmap(FakeGuest::kUserPage, kStore);
+  ring(Ring::kMark, 3);
+  EXPECT_EQ(guest.access(1, kAddress, kFrame, kStore), Class::kWindow);
+  ring(Ring::kSettled, 3);
+  EXPECT_EQ(guest.access(1, kAddress, kFrame), Class::kWindow);
+  EXPECT_EQ(guest.access(1, kAddress, kFrame, kStore), Class::kViolation);
+  EXPECT_EQ(last_rule(), 7U);
+}
+
 }  // namespace
 }  // namespace luf::oracle

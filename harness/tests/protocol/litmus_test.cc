@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "protocol/litmus_order.h"
 #include "protocol/litmus_parse.h"
 
 namespace luf::protocol {
@@ -72,6 +73,42 @@ TEST(LitmusProgram, an_outcome_matches_when_all_words_of_one_alternative_are_the
   EXPECT_TRUE(litmus_matches("b=1", "a=1 b=1"));
   EXPECT_FALSE(litmus_matches("", "a=1"));
   EXPECT_FALSE(litmus_matches("a=1", "a=10"));
+}
+
+using Places = std::set<LitmusPlace>;
+
+TEST(LitmusOrder, a_flag_tells_of_what_came_before_it_and_of_what_that_had_learnt) {
+  const LitmusProgram relay = parsed(
+      "P0: await g; a = x\n"
+      "P1: migrate x; x = 1; f = 1; x = 2\n"
+      "P2: await f; g = 1");
+  EXPECT_EQ(litmus_over(relay, {0, 1}), (Places{{0, 0}, {1, 0}, {1, 1}, {2, 0}}));
+  EXPECT_EQ(litmus_over(relay, {0, 0}), Places{});
+}
+
+TEST(LitmusOrder, a_page_tells_as_a_flag_does_when_one_step_alone_changes_it) {
+  EXPECT_EQ(litmus_over(parsed("P0: await y; a = x\nP1: x = 1; y = 1"), {0, 1}), (Places{{0, 0}, {1, 0}}));
+  EXPECT_EQ(litmus_over(parsed("P0: await y; a = x\nP1: x = 1; y = 1\nP2: truncate y"), {0, 1}),
+            (Places{{0, 0}}));
+}
+
+TEST(LitmusOrder, who_may_have_been_told_by_another_knows_nothing) {
+  EXPECT_EQ(litmus_over(parsed("P0: await f; a = x\nP1: x = 1; f = 1\nP2: f = 1"), {0, 1}), (Places{{0, 0}}));
+  // f = 0 tells nobody.
+  EXPECT_EQ(litmus_over(parsed("P0: await f; a = x\nP1: x = 1; f = 1\nP2: f = 0"), {0, 1}),
+            (Places{{0, 0}, {1, 0}}));
+}
+
+TEST(LitmusOrder, processors_that_wait_for_each_other_do_not_hang_it) {
+  EXPECT_EQ(litmus_over(parsed("P0: await f; g = 1; a = x\nP1: await g; f = 1"), {0, 2}).size(), 3U);
+}
+
+TEST(LitmusOrder, a_clean_page_promises_stores_and_new_data_promises_the_rest) {
+  EXPECT_TRUE(litmus_promises(LitmusAct::sync, "R7"));
+  EXPECT_FALSE(litmus_promises(LitmusAct::sync, "R3"));
+  EXPECT_TRUE(litmus_promises(LitmusAct::copy, "R6"));
+  EXPECT_FALSE(litmus_promises(LitmusAct::copy, "R7"));
+  EXPECT_FALSE(litmus_promises(LitmusAct::unmap, "R1"));  // its system call promises by itself
 }
 
 }  // namespace

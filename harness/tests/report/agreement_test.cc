@@ -98,6 +98,26 @@ TEST(Agreement, silence_of_who_was_not_heard_is_not_silence) {
   EXPECT_EQ(exit_code(rows, {"somebody"}), 3);
 }
 
+TEST(Agreement, checks_that_have_nothing_to_look_at_are_silent) {
+  MatrixGuest past = guest("R1", "");
+  past.summary.verdict.outcome = Outcome::kVacuous;
+  past.summary.verdict.phases = {{"control", Outcome::kVacuous, "checks checked no load"},
+                                 {"fault", Outcome::kPass, "fine"}};
+  judge::PhaseRecord& control = past.summary.phases["control"];
+  control.started = true;
+  control.loads = 9;
+  control.metrics = {{"watcher", {{"loads", 9}}}, {"checks", {{"loads", 0}}}};
+  judge::OracleReport complete = oracle(1, {"R1"});
+  complete.complete = true;
+  EXPECT_TRUE(unheard({past}, {complete}).empty());
+  MatrixGuest deferring = past;
+  deferring.summary.phases["control"].counters["luf_deferred"] = 5;  // then they should have looked
+  EXPECT_EQ(unheard({deferring}, {complete}).size(), 1U);
+  MatrixGuest idle = past;
+  idle.summary.phases["control"].metrics["watcher"]["loads"] = 0;
+  EXPECT_EQ(unheard({idle}, {complete}).size(), 1U);
+}
+
 TEST(Agreement, what_the_oracle_saw_outside_of_the_phases_is_no_silence) {
   EXPECT_EQ(exit_code(agreements({guest("R1", "")}, {oracle(-1, {"R8"})})), 1);
 }

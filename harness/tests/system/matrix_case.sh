@@ -32,6 +32,12 @@ expect_code $? 0
 expect_line '^unmap  *selftest/unmap  *R1  *R1.* 1/1  *.*R1.* 1/1  *R1.* 1/1$'
 expect_line '^none, 1 phases  *\.  *\.  *\.$'
 
+# A fault of Linux's own flushes, of which the kernel's checks know nothing: the litmus test tells of its promise.
+matrix "$scenarios/litmus/past_dirty.toml" --agreement --silent 1s
+expect_code $? 0
+expect_line '^past_dirty  *litmus/past_dirty  *R7  *R7 1/1  *\.  *R7 1/1$'
+expect_line '^none, 1 phases  *\.  *\.  *\.$'
+
 # Without injectors nothing is deferred, and nothing may be concluded.
 matrix "$scenarios/selftest/unmap.toml" --idle --silent 2s
 expect_code $? 0

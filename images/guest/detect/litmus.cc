@@ -4,6 +4,8 @@
 //   act, promise and publication are steps of the test: "write x 1; f = 1"
 //   observe   the same: "await f; a = x"
 //
+// Where the text leaves no doubt that a step on the same page is over, the load says so to the oracle (lib/doorbell.h).
+//
 // Each page is a file of its own, in value 0 at first, which every processor has mapped and read, so that its TLB has an
 // entry. Processors run on CPUs of their own, each in an address space of its own (`mm` each) or as threads of one
 // process (one). Unmapping is a step as well, so no injector is needed and a test says in which order things happen.
@@ -21,10 +23,13 @@
 #include <cstdio>
 #include <cstring>
 #include <map>
+#include <optional>
 
+#include "lib/doorbell.h"
 #include "lib/guarded_load.h"
 #include "lib/litmus_pages.h"
 #include "lib/params.h"
+#include "protocol/litmus_order.h"
 #include "protocol/litmus_parse.h"
 
 namespace luf::guest {
@@ -61,12 +66,21 @@ struct Board {
   std::atomic<std::uint64_t> unmapped;  ///< steps of this round that did unmap
 };
 
+/// What the oracle is told before a step.
+struct Rings {
+  std::optional<unsigned> mark;    ///< the step promises something
+  std::vector<unsigned> promises;  ///< marks of steps on the same page that are over
+  bool settled = false;            ///< all that unmaps is over, too
+};
+
 struct Test {
   PartContext& context;
   protocol::LitmusProgram program;
   Board* board;
+  std::string rule;
   bool one_mm;
   LitmusMap map;
+  std::vector<std::vector<Rings>> rings;  ///< by processor and step
 };
 
 struct Processor {
@@ -86,6 +100,37 @@ std::uint64_t load_value(Test& test, LitmusPages& pages, std::size_t page) {
   Line line{};
   if (!guarded_load(pages.view(page), line)) return protocol::kLitmusFault;
   return value_of(test, line, page);
+}
+
+Rings rings_of(const Test& test, protocol::LitmusPlace at) {
+  const auto step_at = [&test](protocol::LitmusPlace place) -> const protocol::LitmusStep& {
+    return test.program.processors[place.processor][place.step];
+  };
+  // A round is over for all before the next one begins: no more than the place need be told apart.
+  const auto mark = [&test](protocol::LitmusPlace place) {
+    return act_mark(test.context.index(), place.step, place.processor);
+  };
+  const protocol::LitmusStep& step = step_at(at);
+  Rings rings;
+  if (protocol::litmus_promises(step.act, test.rule)) rings.mark = mark(at);
+  if (step.act != protocol::LitmusAct::load && step.act != protocol::LitmusAct::poke) return rings;
+  std::size_t unmaps = 0;
+  for (const protocol::LitmusPlace place : protocol::litmus_over(test.program, at)) {
+    const protocol::LitmusStep& over = step_at(place);
+    if (over.page == step.page && protocol::litmus_promises(over.act, test.rule))
+      rings.promises.push_back(mark(place));
+    if (over.act == protocol::LitmusAct::migrate || over.act == protocol::LitmusAct::reclaim) ++unmaps;
+  }
+  rings.settled = unmaps == test.program.unmaps;
+  return rings;
+}
+
+void ring(Processor& self, const Rings& rings, std::size_t page) {
+  // A wait that ended because the phase does has learnt nothing.
+  if (self.test.context.stopping()) return;
+  if (rings.mark) ring_mark(*rings.mark);
+  for (const unsigned mark : rings.promises)
+    (rings.settled ? ring_settled : ring_promise)(self.test.rule, mark, self.pages.view(page));
 }
 
 void carry_out(Processor& self, const protocol::LitmusStep& step) {
@@ -141,8 +186,11 @@ void process(Processor self) {
           load_value(self.test, self.pages, page);
         break;
       case kSteps:
-        for (const protocol::LitmusStep& step : self.test.program.processors[self.index])
+        for (std::size_t i = 0; i < self.test.rings[self.index].size(); ++i) {
+          const protocol::LitmusStep& step = self.test.program.processors[self.index][i];
+          ring(self, self.test.rings[self.index][i], step.page);
           carry_out(self, step);
+        }
         break;
       default:
         for (const protocol::LitmusStep& step : self.test.program.processors[self.index])
@@ -216,7 +264,7 @@ void judge_round(Test& test) {
   Evidence evidence;
   evidence.text("outcome", outcome);
   evidence.number("round", context.metric("tries"));
-  context.report(foreign ? "R8" : context.choice("rule"), detail, evidence);
+  context.report(foreign ? "R8" : test.rule, detail, evidence);
 }
 
 void clear(Board& board) {
@@ -240,9 +288,20 @@ void direct(Test& test, LitmusFiles& files) {
 
 void run(PartContext& context) {
   const auto map = std::find(kMap.begin(), kMap.end(), context.choice("map")) - kMap.begin();
-  static Test test{context, {}, nullptr, context.choice("mm") == "one", static_cast<LitmusMap>(map)};
+  static Test test{context,
+                   {},
+                   nullptr,
+                   context.choice("rule"),
+                   context.choice("mm") == "one",
+                   static_cast<LitmusMap>(map),
+                   {}};
   const std::string problem = protocol::parse_litmus(context.text("program"), test.program);
   if (!problem.empty()) context.fail("the program: %s", problem.c_str());
+  for (std::size_t i = 0; i < test.program.processors.size(); ++i) {
+    auto& rings = test.rings.emplace_back();
+    for (std::size_t k = 0; k < test.program.processors[i].size(); ++k)
+      rings.push_back(rings_of(test, {i, k}));
+  }
   if (test.program.processors.size() >= context.topology().cpus)
     context.fail("%zu processors need a CPU each, and one more", test.program.processors.size());
   void* at =
