@@ -86,11 +86,9 @@ Result<void> make_deterministic(run::Job& job) {
 }
 
 void place(const std::vector<run::Job>& jobs, std::size_t asked, run::Settings& settings) {
-  const run::Host host = run::this_host();
-  settings.guests = asked != 0 ? asked : run::room_for(jobs, host);
-  settings.crowding = run::crowding(jobs, settings.guests, host);
+  run::place(jobs, asked, run::this_host(), settings);
   if (!settings.crowding.empty())
-    fmt::print(stderr, "too many: {}; what a guest says of lockups then counts as infra\n",
+    fmt::print(stderr, "too many: {}; a lockup or a hang of such a guest counts as infra\n",
                settings.crowding);
 }
 

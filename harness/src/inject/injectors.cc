@@ -2,6 +2,8 @@
 #include <array>
 
 #include "inject/injector.h"
+#include "protocol/event.h"
+#include "scenario/trigger.h"
 
 namespace luf::inject {
 
@@ -27,6 +29,17 @@ scenario::Param duration(const char* name, Nanoseconds fallback, Nanoseconds min
   return {name, scenario::ParamType::kDuration, fallback.count(), min.count(), max.count(), {}, summary};
 }
 
+/// See scenario/trigger.h.
+scenario::Param trigger() {
+  return {scenario::kOn,
+          scenario::ParamType::kText,
+          std::string(protocol::event::kPhaseStart),
+          0,
+          0,
+          {},
+          "the event, or the part's event, from whose first in a phase \"after\" counts"};
+}
+
 }  // namespace
 
 std::span<const Injector* const> injectors() { return kInjectors; }
@@ -47,8 +60,9 @@ void add_to(scenario::Catalog& catalog) {
     type.summary = std::string(injector->summary) + " (by the host)";
     type.on_host = true;
     type.params = {
+        trigger(),
         duration("after", milliseconds(500), milliseconds(0), kMost,
-                 "from the guest's word that a phase begins to the first disturbance, in host time"),
+                 "from the word of that event to the first disturbance, in host time"),
         duration("length", milliseconds(injector->length_ms), milliseconds(10), kMost,
                  "of one disturbance; of a migration, how long it may take"),
         duration("period", milliseconds(1000), milliseconds(10), kMost, "pause between two disturbances"),

@@ -75,8 +75,10 @@ Cause judge_stall(const scenario::Scenario& scenario, const Observation& seen) {
     return {Outcome::kInfra, Blame::kInfra,
             fmt::format("no event for {}, and QEMU itself does not answer", limit)};
   }
-  return {Outcome::kFail, Blame::kGuest,
-          fmt::format("the guest hung: no event for {}, while QEMU still answers", limit)};
+  const std::string hang = fmt::format("no event for {}, while QEMU still answers", limit);
+  if (seen.crowding.empty()) return {Outcome::kFail, Blame::kGuest, "the guest hung: " + hang};
+  return {Outcome::kInfra, Blame::kInfra,
+          fmt::format("a hang that the host may have made, for {}: {}", seen.crowding, hang)};
 }
 
 /// Why the run as a whole cannot be judged by its phases, if so. The order is the order of trust: what makes

@@ -8,12 +8,14 @@
 #include <limits>
 
 #include "base/units.h"
+#include "run/cgroup.h"
 
 namespace luf::run {
 namespace {
 
+constexpr std::uint64_t kMiB = 1ULL << 20U;
 /// QEMU's own, for translated code above all.
-constexpr std::uint64_t kQemuMemory = 192ULL << 20U;
+constexpr std::uint64_t kQemuMemory = 192 * kMiB;
 
 struct Demand {
   std::size_t cpus = 1;
@@ -37,23 +39,29 @@ std::size_t room_by_memory(const Demand& each, const Host& host) {
   return static_cast<std::size_t>(host.memory / each.memory);
 }
 
-std::uint64_t available_memory() {
-  std::ifstream file("/proc/meminfo");
+/// The largest number: not known.
+std::uint64_t available_memory(const std::filesystem::path& root) {
+  std::ifstream file(root / "proc/meminfo");
   for (std::string key, rest; file >> key;) {
     std::uint64_t kib = 0;
-    if (key == "MemAvailable:" && file >> kib) return (kib >> 10U) << 20U;
+    if (key == "MemAvailable:" && file >> kib) return kib << 10U;
     std::getline(file, rest);
   }
-  return 0;
+  return std::numeric_limits<std::uint64_t>::max();
 }
 
 }  // namespace
 
-Host this_host() {
+Host this_host(const std::filesystem::path& root) {
   cpu_set_t cpus;
   CPU_ZERO(&cpus);
   const bool known = ::sched_getaffinity(0, sizeof(cpus), &cpus) == 0;
-  return {known ? static_cast<std::size_t>(std::max(CPU_COUNT(&cpus), 1)) : 1, available_memory()};
+  const std::size_t allowed = known ? static_cast<std::size_t>(std::max(CPU_COUNT(&cpus), 1)) : 1;
+  const Allowance left = cgroup_allowance(root);
+  const std::uint64_t memory = std::min(available_memory(root), left.memory);
+  const bool counted = memory != std::numeric_limits<std::uint64_t>::max();
+  // Whole MiB, for messages; what is known is not 0.
+  return {std::min(allowed, left.cpus), counted ? std::max(memory / kMiB, std::uint64_t{1}) * kMiB : 0};
 }
 
 std::size_t room_for(const std::vector<Job>& jobs, const Host& host) {
@@ -65,10 +73,15 @@ std::string crowding(const std::vector<Job>& jobs, std::size_t guests, const Hos
   if (guests <= room_for(jobs, host)) return {};
   const Demand each = largest(jobs);
   if (guests > room_by_memory(each, host))
-    return fmt::format("{} guests at a time need {} of memory each, and the host has {} to give", guests,
+    return fmt::format("{} guests at a time need {} of memory each, and lufbed can have {}", guests,
                        format_size(each.memory), format_size(host.memory));
-  return fmt::format("{} guests at a time keep {} threads busy, and the host has {} CPUs", guests,
+  return fmt::format("{} guests at a time keep {} threads busy, and lufbed can have {} CPUs", guests,
                      guests * each.cpus, host.cpus);
+}
+
+void place(const std::vector<Job>& jobs, std::size_t asked, const Host& host, Settings& settings) {
+  settings.guests = asked != 0 ? asked : room_for(jobs, host);
+  settings.crowding = crowding(jobs, settings.guests, host);
 }
 
 }  // namespace luf::run

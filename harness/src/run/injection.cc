@@ -29,22 +29,39 @@ Injection::Injection(const Environment& environment, machine::Machine& machine,
       start_(environment.clock.now()),
       tasks_(environment.executor, environment.clock) {
   for (const scenario::Part& part : scenario.parts)
-    if (part.on_host) acting_.push_back({part, Wake(environment.executor, environment.clock)});
+    if (part.on_host)
+      acting_.push_back({part, scenario::trigger_of(part), Wake(environment.executor, environment.clock)});
   for (Acting& acting : acting_) tasks_.start(act(acting));
 }
 
 void Injection::take(const guest::Event& event) {
-  const bool begins = event.name == protocol::event::kPhaseStart;
-  if (!begins && event.name != protocol::event::kPhaseEnd) return;
+  if (event.name == protocol::event::kPhaseStart) begin(event.text("phase"));
+  if (event.name == protocol::event::kPhaseEnd) end();
+  happened(event.name, event.text("part"));
+}
+
+void Injection::begin(const std::string& phase) {
   for (Acting& acting : acting_) {
-    if (begins) {
-      acting.phase = event.text("phase");
-      acting.effects = 0;
-      acting.trouble = "the phase was over before it had an effect";
-    } else {
-      if (acting.effects == 0) idle_.push_back({acting.phase, acting.part.id, acting.trouble});
-      acting.phase.clear();
-    }
+    acting.phase = phase;
+    acting.effects = 0;
+    acting.trouble = fmt::format("the phase had no event \"{}\" to begin on", acting.trigger.text());
+  }
+}
+
+void Injection::end() {
+  for (Acting& acting : acting_) {
+    if (acting.effects == 0) idle_.push_back({acting.phase, acting.part.id, acting.trouble});
+    acting.phase.clear();
+    acting.started.reset();
+    acting.changed.notify();
+  }
+}
+
+void Injection::happened(const std::string& event, const std::string& part) {
+  for (Acting& acting : acting_) {
+    if (acting.phase.empty() || acting.started || !acting.trigger.is(event, part)) continue;
+    acting.started = environment_.clock.now();
+    acting.trouble = "the phase was over before it had an effect";
     acting.changed.notify();
   }
 }
@@ -53,9 +70,9 @@ Task<void> Injection::act(Acting& acting) {
   inject::Context context{machine_, environment_.executor, environment_.clock,
                           duration_of(acting.part, "length"), console_};
   while (true) {
-    while (acting.phase.empty()) co_await acting.changed.wait_until(TimePoint::max());
+    while (!acting.started) co_await acting.changed.wait_until(TimePoint::max());
     const std::string phase = acting.phase;
-    TimePoint next = environment_.clock.now() + duration_of(acting.part, "after");
+    TimePoint next = *acting.started + duration_of(acting.part, "after");
     while (acting.phase == phase) {
       if (environment_.clock.now() < next) {
         co_await acting.changed.wait_until(next);
@@ -77,7 +94,10 @@ Task<void> Injection::disturb(Acting& acting, inject::Context& context) {
   const std::string phase = acting.phase;
   const TimePoint began = environment_.clock.now();
   const Result<inject::Effect> effect = co_await inject::find(acting.part.name)->disturb(context);
-  if (effect && effect->seen && acting.phase == phase) ++acting.effects;
+  if (effect && effect->seen && acting.phase == phase) {
+    ++acting.effects;
+    happened(scenario::kEffect, acting.part.id);
+  }
   if (!effect) {
     acting.trouble = effect.error().message;
   } else if (!effect->seen) {

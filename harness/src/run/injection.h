@@ -11,11 +11,11 @@
 #include "inject/injector.h"
 #include "judge/judge.h"
 #include "run/settings.h"
+#include "scenario/trigger.h"
 
 namespace luf::run {
 
-/// They take turns. Starts them when the guest says that a phase begins, lets them end when it is over, and writes what each did to a file of
-/// JSON lines. Thread: the io_context's. `machine` and the scenario outlive it; `stop()` comes before its end.
+/// They take turns. Starts each at its trigger, lets it end when the phase is over, and writes what each did to a file of JSON lines. Thread: the io_context's. `machine` and the scenario outlive it; `stop()` comes before its end.
 class Injection {
  public:
   Injection(const Environment& environment, machine::Machine& machine, const scenario::Scenario& scenario,
@@ -31,11 +31,17 @@ class Injection {
   /// One part, over all phases.
   struct Acting {
     const scenario::Part& part;
+    scenario::Trigger trigger;
     Wake changed;
-    std::string phase = {};  ///< empty: none runs
+    std::string phase = {};                 ///< empty: none runs
+    std::optional<TimePoint> started = {};  ///< when its trigger came in this phase
     std::uint64_t effects = 0;
     std::string trouble = {};
   };
+  void begin(const std::string& phase);
+  void end();
+  /// Something happened that may be a trigger.
+  void happened(const std::string& event, const std::string& part);
   Task<void> act(Acting& acting);
   Task<void> disturb(Acting& acting, inject::Context& context);
   void note(const Acting& acting, const Result<inject::Effect>& effect, TimePoint began);

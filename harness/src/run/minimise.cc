@@ -4,6 +4,7 @@
 
 #include "protocol/event.h"
 #include "run/record.h"
+#include "scenario/trigger.h"
 
 namespace luf::run {
 namespace {
@@ -81,8 +82,10 @@ std::vector<Step> steps_of(const Scenario& scenario, const std::string& detector
   for (const scenario::Part& part : scenario.parts) {
     if (part.id == detector) continue;
     steps.push_back({fmt::format("{} {}", to_string(part.kind), part.id), [id = part.id](Scenario& each) {
-                       std::erase_if(each.parts,
-                                     [&id](const scenario::Part& other) { return other.id == id; });
+                       // Also who waits for it.
+                       std::erase_if(each.parts, [&id](const scenario::Part& other) {
+                         return other.id == id || scenario::trigger_of(other).part == id;
+                       });
                      }});
   }
   for (const Phase& each : scenario.phases) {

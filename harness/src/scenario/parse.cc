@@ -9,6 +9,7 @@
 #include "protocol/luf_sysfs.h"
 #include "scenario/plan.h"
 #include "scenario/toml_reader.h"
+#include "scenario/trigger.h"
 
 namespace luf::scenario {
 namespace {
@@ -134,7 +135,7 @@ void read_part(const toml::table& table, PartKind kind, const Catalog& catalog, 
   reader.finish();
 }
 
-void check_ids(const std::vector<const toml::node*>& where, const Scenario& scenario, ReadLog& log) {
+void check_ids(const std::vector<const toml::table*>& where, const Scenario& scenario, ReadLog& log) {
   std::set<std::string> ids;
   for (std::size_t i = 0; i < scenario.parts.size(); ++i) {
     const Part& part = scenario.parts[i];
@@ -142,6 +143,16 @@ void check_ids(const std::vector<const toml::node*>& where, const Scenario& scen
       log.defect(*where[i],
                  fmt::format("the id \"{}\" is used twice; give one of the parts another id", part.id));
     }
+  }
+}
+
+void check_triggers(const std::vector<const toml::table*>& where, const Scenario& scenario, ReadLog& log) {
+  for (std::size_t i = 0; i < scenario.parts.size(); ++i) {
+    const Part& part = scenario.parts[i];
+    const std::string problem = part.on_host ? trigger_problem(scenario, part) : std::string();
+    if (problem.empty()) continue;
+    const toml::node* node = where[i]->get(kOn);
+    log.defect(node != nullptr ? *node : *where[i], fmt::format("\"injector.{}\": {}", kOn, problem));
   }
 }
 
@@ -190,7 +201,7 @@ void read_document(const toml::table& document, const Catalog& catalog, ReadLog&
     read_kernel(TomlReader(*table, "kernel.", log), scenario.kernel);
   if (const toml::table* table = root.table("schedule"))
     read_schedule(TomlReader(*table, "schedule.", log), log, scenario.machine, scenario.schedule);
-  std::vector<const toml::node*> where;
+  std::vector<const toml::table*> where;
   for (const PartKind kind : {PartKind::kWorkload, PartKind::kInjector, PartKind::kDetector}) {
     for (const toml::table* table : root.tables(std::string(to_string(kind)))) {
       where.push_back(table);
@@ -198,6 +209,7 @@ void read_document(const toml::table& document, const Catalog& catalog, ReadLog&
     }
   }
   check_ids(where, scenario, log);
+  check_triggers(where, scenario, log);
   read_phases(root, document, scenario, catalog, log);
   root.finish();
 }

@@ -3,6 +3,7 @@
 #include "inject/injector.h"
 #include "scenario/parse.h"
 #include "scenario/plan.h"
+#include "scenario/trigger.h"
 #include "support/catalog.h"
 
 namespace luf::inject {
@@ -37,6 +38,44 @@ TEST(Injectors, of_the_host_are_refused_where_time_counts_instructions) {
   ASSERT_FALSE(scenario);
   EXPECT_TRUE(scenario.error().message.starts_with("x.toml:6: the host's injector \"machine_stop\" makes"))
       << scenario.error().message;
+}
+
+TEST(Injectors, of_the_host_begin_with_the_phase_if_nothing_else_is_said) {
+  const Result<scenario::Scenario> scenario = scenario::parse(kText, "x.toml", catalog());
+  ASSERT_TRUE(scenario);
+  EXPECT_EQ(scenario::trigger_of(scenario->parts.front()).text(), "phase_start");
+}
+
+/// What is wrong with that line in an injector of a scenario that also has a part of each other kind.
+std::string defect(const std::string& line) {
+  const std::string text = kText + line + "\n[[injector]]\nname = \"nmi\"\n[[workload]]\nname = \"churn\"\n" +
+                           "[[detector]]\nname = \"foreign_content\"\n";
+  const Result<scenario::Scenario> scenario = scenario::parse(text, "x.toml", catalog());
+  return scenario ? "" : scenario.error().message;
+}
+
+TEST(Injectors, of_the_host_may_wait_for_an_event) {
+  for (const char* good : {"phase_start", "progress", "part_start", "part_start churn", "finding", "effect",
+                           "finding foreign_content", "effect nmi"})
+    EXPECT_EQ(defect("on = \"" + std::string(good) + "\""), "");
+}
+
+TEST(Injectors, of_the_host_cannot_wait_for_what_never_comes) {
+  const std::string what = "x.toml:8: \"injector.on\": ";
+  EXPECT_EQ(defect("on = 5"), "x.toml:8: \"injector.on\" must be a text in quotes");
+  EXPECT_EQ(defect("on = \"findign\""),
+            what +
+                "unknown event \"findign\" (did you mean \"finding\"?); use one of "
+                "phase_start, part_start, progress, finding, effect");
+  EXPECT_EQ(defect("on = \"finding churn\""),
+            what + "the part \"churn\" has no event \"finding\"; use one of foreign_content");
+  EXPECT_EQ(defect("on = \"effect machine_stop\""),
+            what + "the part \"machine_stop\" has no event \"effect\"; use one of nmi");
+  EXPECT_EQ(defect("on = \"progress churn\""),
+            what + "no part of this scenario has an event \"progress\" to wait for");
+  const Result<scenario::Scenario> alone = scenario::parse(kText + "on = \"effect\"\n", "x.toml", catalog());
+  ASSERT_FALSE(alone);
+  EXPECT_EQ(alone.error().message, what + "there is no other injector of the host");
 }
 
 TEST(Injectors, are_found_by_name) {

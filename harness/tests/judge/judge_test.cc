@@ -312,6 +312,11 @@ const Ending kEndings[] = {
      Outcome::kInfra, Blame::kInfra, "QEMU exited with status 1 in the middle of the run; it said: no"},
     {"hang", [](Observation& seen) { seen.end = RunEnd::kStalled; }, Outcome::kFail, Blame::kGuest,
      "the guest hung: no event for 1min, while QEMU still answers"},
+    {"hang on a crowded host",
+     [](Observation& seen) { seen.end = RunEnd::kStalled, seen.crowding = "there are too many"; },
+     Outcome::kInfra, Blame::kInfra,
+     "a hang that the host may have made, for there are too many: no event for 1min, while QEMU still "
+     "answers"},
     {"frozen QEMU", [](Observation& seen) { seen.end = RunEnd::kStalled, seen.emulator_answers = false; },
      Outcome::kInfra, Blame::kInfra, "no event for 1min, and QEMU itself does not answer"},
     {"out of memory",

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "support/temp_directory.h"
+
 namespace luf::run {
 namespace {
 
@@ -41,9 +43,48 @@ TEST(Admission, one_alone_is_never_too_many) {
 TEST(Admission, says_what_the_host_lacks) {
   EXPECT_EQ(crowding({guest(4, kGiB)}, 4, {16, 64 * kGiB}), "");
   EXPECT_EQ(crowding({guest(4, kGiB)}, 5, {16, 64 * kGiB}),
-            "5 guests at a time keep 20 threads busy, and the host has 16 CPUs");
+            "5 guests at a time keep 20 threads busy, and lufbed can have 16 CPUs");
   EXPECT_EQ(crowding({guest(1, kGiB)}, 4, {16, 4 * kGiB}),
-            "4 guests at a time need 1216MiB of memory each, and the host has 4GiB to give");
+            "4 guests at a time need 1216MiB of memory each, and lufbed can have 4GiB");
+}
+
+TEST(Place, fills_the_host_and_no_more) {
+  Settings settings;
+  place({guest(4, kGiB)}, 0, {16, 64 * kGiB}, settings);
+  EXPECT_EQ(settings.guests, 4U);
+  EXPECT_EQ(settings.crowding, "");
+}
+
+TEST(Place, does_what_was_asked_and_says_what_is_wrong_with_it) {
+  Settings settings;
+  place({guest(4, kGiB)}, 2, {16, 64 * kGiB}, settings);
+  EXPECT_EQ(settings.guests, 2U);
+  EXPECT_EQ(settings.crowding, "");
+  place({guest(4, kGiB)}, 9, {16, 64 * kGiB}, settings);
+  EXPECT_EQ(settings.guests, 9U);
+  EXPECT_EQ(settings.crowding, "9 guests at a time keep 36 threads busy, and lufbed can have 16 CPUs");
+  place({guest(4, kGiB)}, 4, {16, 64 * kGiB}, settings);
+  EXPECT_EQ(settings.crowding, "");  // what was wrong before is not now
+}
+
+/// A host as its files show it: 8 GiB available, and a group of version 2 with these two limits.
+Host host_with(const std::string& cpu_max, const std::string& memory_max) {
+  const luf::testing::TempDirectory root;
+  std::filesystem::create_directories(root / "proc/self");
+  std::filesystem::create_directories(root / "sys/fs/cgroup");
+  root.put("proc/meminfo", "MemTotal: 16777216 kB\nMemAvailable: 8388608 kB\n");
+  root.put("proc/self/cgroup", "0::/\n");
+  root.put("proc/self/mountinfo", "30 23 0:28 / /sys/fs/cgroup rw,relatime - cgroup2 cgroup rw\n");
+  root.put("sys/fs/cgroup/cpu.max", cpu_max);
+  root.put("sys/fs/cgroup/memory.max", memory_max);
+  return this_host(root.path());
+}
+
+TEST(ThisHost, is_no_larger_than_its_container) {
+  EXPECT_EQ(host_with("100000 100000", "max").cpus, 1U);
+  EXPECT_EQ(host_with("max 100000", "2147483648").memory, 2 * kGiB);
+  EXPECT_EQ(host_with("max 100000", "max").memory, 8 * kGiB);
+  EXPECT_EQ(host_with("max 100000", "0").memory, 1U << 20U);  // 0 would be: not known
 }
 
 }  // namespace

@@ -9,8 +9,12 @@ scenario 8s
 cat >> "$work/case.toml" << 'END'
 [[injector]]
 name = "machine_stop"
+on = "effect machine_migrate"
+after = "10ms"
 [[injector]]
 name = "vcpu_stall"
+on = "progress"
+after = "10ms"
 [[injector]]
 name = "machine_migrate"
 END
@@ -21,6 +25,8 @@ did=$work/runs/case/1/injections.jsonl
 for part in machine_stop vcpu_stall machine_migrate; do
   grep -q "\"part\":\"$part\".*\"effect\":true" "$did" || die "$part had no effect: $(cat "$did")"
 done
+grep -m 1 -B 99 '"part":"machine_stop"' "$did" | grep -q '"part":"machine_migrate".*"effect":true' ||
+  die "machine_stop did not wait for machine_migrate: $(cat "$did")"
 grep -q 'handed the guest over to process' "$work/runs/case/1/machine.log" || die "no second QEMU"
 
 # Guest-side injectors that count their effects.
