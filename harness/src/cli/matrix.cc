@@ -82,9 +82,7 @@ int conclude_agreement(const Options& options, const std::string& provenance,
   std::vector<judge::OracleReport> oracles;
   for (const report::MatrixGuest& guest : guests) {
     // Without a report it is not complete, and the guest said to be of no use.
-    oracles.push_back(read_file(guest.summary.directory / "oracle.json")
-                          .and_then([](const std::string& text) { return judge::parse_oracle_report(text); })
-                          .value_or(judge::OracleReport{}));
+    oracles.push_back(guest.summary.oracle.value_or(judge::OracleReport{}));
   }
   const std::vector<report::Agreement> agreements = report::agreements(guests, oracles);
   const std::vector<std::string> unheard = report::unheard(guests, oracles);

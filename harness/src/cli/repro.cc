@@ -53,7 +53,7 @@ Task<Result<Repeats>> repeat(const run::Environment& environment, const run::Set
     const Result<run::Recorded> again = run::read_run(summary.directory, settings.catalog);
     if (!again) co_return fail(Blame::kInfra, "{}: {}", summary.verdict.reason, again.error().message);
     const run::Sameness same = run::compare(recorded, *again);
-    repeats.oracle = summary.oracle;
+    repeats.oracle = summary.oracle ? judge::to_line(*summary.oracle) : "";
     ++repeats.runs;
     repeats.same_violation += same.violation ? 1 : 0;
     repeats.exact += same.exact ? 1 : 0;
