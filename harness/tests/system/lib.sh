@@ -12,6 +12,7 @@ trap 'finish' EXIT
 
 finish() {
   local status=$?
+  [ -z "${daemon-}" ] || { kill "$daemon" && wait "$daemon"; }
   # No QEMU of this case may be left, however the case ended.
   if pgrep -f -- "$work/" > "$work/left"; then
     echo "left behind: $(cat "$work/left")"
@@ -53,6 +54,32 @@ scenario() {
     echo '[[detector]]'
     echo 'name = "foreign_content"'
   } > "$work/case.toml"
+}
+
+# Starts a libvirtd, without systemd, with all its files in a directory of this case, and sets daemon_uri. Fails where only root could.
+start_libvirtd() {
+  local dir=$work/d
+  [ "$(id -u)" -eq 0 ] || return 1
+  mkdir -p "$dir/etc" "$dir/run" "$dir/lib" "$dir/log" "$dir/cache" /etc/libvirt /run/libvirt /var/lib/libvirt \
+    /var/log/libvirt /var/cache/libvirt
+  printf 'unix_sock_dir = "%s"\nauth_unix_rw = "none"\n' "$dir" > "$dir/etc/libvirtd.conf"
+  printf '%s\n' 'stdio_handler = "file"' 'security_driver = "none"' 'namespaces = []' 'cgroup_controllers = []' \
+    'remember_owner = 0' > "$dir/etc/qemu.conf"
+  # shellcheck disable=SC2016 # expanded by the inner shell
+  unshare --mount sh -ec '
+    for what in etc run lib log cache; do
+      case $what in etc) to=/etc ;; run) to=/run ;; *) to=/var/$what ;; esac
+      mount --bind "$1/$what" "$to/libvirt"
+    done
+    exec libvirtd --config "$1/etc/libvirtd.conf" --pid-file "$1/pid"' sh "$dir" > "$dir/said" 2>&1 &
+  daemon=$!
+  for _ in $(seq 300); do
+    [ ! -S "$dir/libvirt-sock" ] || break
+    kill -0 $daemon || die "no libvirtd: $(tail -n 3 "$dir/said")"
+    sleep 0.1
+  done
+  # shellcheck disable=SC2034 # for who sources this
+  daemon_uri="qemu+unix:///system?socket=$dir/libvirt-sock"
 }
 
 # run ARG...: runs the scenario; what it says goes to $log

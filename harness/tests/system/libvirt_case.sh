@@ -1,21 +1,23 @@
 #!/usr/bin/env bash
 # Guests run by libvirt get the verdict that our own QEMU gives them: through the driver inside lufbed, and through a
-# daemon that is started here, without systemd, with all its files in a directory of this test.
+# daemon that is started here. A silent scenario, and one that finds its planted fault; nightly.libvirt has all.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "$0")/lib.sh"
 need_kernel
-smoke=$(dirname "$0")/../../../scenarios/smoke/luf-on.toml
+scenarios=$(dirname "$0")/../../../scenarios
+smoke=$scenarios/smoke/luf-on.toml
 
-# virt ARG...: runs the smoke scenario by libvirt
+# virt ARG...: runs the smoke scenario, and others that ARG names, by libvirt
 virt() {
   timeout -k 10 400 "$lufbed" run "$smoke" --image-dir "$images" --kernel "$vmlinux" --accel tcg --runs "$work/runs" \
     --machine libvirt "$@" > "$log" 2>&1
 }
 
 export TMPDIR=$work
-virt
+virt "$scenarios/selftest/poison.toml"
 expect_code $? 0
 expect_line '^pass smoke/luf-on: no finding in '
+expect_line '^pass selftest/poison: .*was caught by foreign_content as R8'
 grep -q '<name>lufbed-' "$work/runs/smoke/luf-on/1/domain.xml" || die "no domain.xml"
 compgen -G "$work/lufbed-virt-*" > /dev/null && die "the driver's directory is left"
 
@@ -27,41 +29,14 @@ virt --connect test:///default
 expect_code $? 3
 expect_line '^libvirt at test:///default runs no QEMU guests'
 
-[ "$(id -u)" -eq 0 ] || skip "only root can start a libvirtd in a place of its own; the embedded driver passed"
-mkdir -p "$work/d/etc" "$work/d/run" "$work/d/lib" "$work/d/log" "$work/d/cache" /etc/libvirt /run/libvirt \
-  /var/lib/libvirt /var/log/libvirt /var/cache/libvirt
-cat > "$work/d/etc/libvirtd.conf" << END
-unix_sock_dir = "$work/d"
-auth_unix_rw = "none"
-END
-cat > "$work/d/etc/qemu.conf" << END
-stdio_handler = "file"
-security_driver = "none"
-namespaces = []
-cgroup_controllers = []
-remember_owner = 0
-END
-# shellcheck disable=SC2016 # expanded by the inner shell
-unshare --mount sh -ec '
-  mount --bind "$1/etc" /etc/libvirt
-  mount --bind "$1/run" /run/libvirt
-  mount --bind "$1/lib" /var/lib/libvirt
-  mount --bind "$1/log" /var/log/libvirt
-  mount --bind "$1/cache" /var/cache/libvirt
-  exec libvirtd --config "$1/etc/libvirtd.conf" --pid-file "$1/pid"' sh "$work/d" > "$work/d/said" 2>&1 &
-daemon=$!
-trap 'kill $daemon; wait $daemon; finish' EXIT
-for _ in $(seq 300); do
-  [ -S "$work/d/libvirt-sock" ] && break
-  kill -0 $daemon || die "no libvirtd: $(tail -n 3 "$work/d/said")"
-  sleep 0.1
-done
-virt --connect "qemu+unix:///system?socket=$work/d/libvirt-sock"
+start_libvirtd || skip "only root can start a libvirtd in a place of its own; the embedded driver passed"
+virt --connect "$daemon_uri" "$scenarios/selftest/alias_write.toml"
 expect_code $? 0
 expect_line '^pass smoke/luf-on: no finding in '
+expect_line '^pass selftest/alias_write: .*was caught by alias_store as R'
 
 # A killed harness takes its guest with it: the daemon destroys what belonged to the connection.
-virt --connect "qemu+unix:///system?socket=$work/d/libvirt-sock" &
+virt --connect "$daemon_uri" &
 for _ in $(seq 300); do
   grep -qs '"ev":"phase_start"' "$work/runs/smoke/luf-on/3/events.jsonl" && break
   sleep 0.2
