@@ -231,7 +231,7 @@ void start_processors(Test& test) {
   }
 }
 
-/// Lets all processors go through the next stage. False: the phase is over.
+/// Lets all processors go through the next stage. False: the phase is over, and waits may have ended for that alone.
 bool next_stage(Test& test) {
   const std::uint64_t stage = test.board->stage.load() + 1;
   test.board->stage.store(stage, std::memory_order_release);
@@ -240,7 +240,7 @@ bool next_stage(Test& test) {
     for (; test.board->done[i].load(std::memory_order_acquire) != stage; backoff.pause())
       if (test.context.stopping()) return false;
   }
-  return true;
+  return !test.context.stopping();
 }
 
 void judge_round(Test& test) {

@@ -94,8 +94,10 @@ void install_pages(PartContext& context, std::uint64_t pages, bool zeros, const 
       advise(context, at, kPageSize, MADV_DONTNEED);
     }
     fill_page(data, context.owner(), page, version[page] + 1);
-    if (install(context, fd, at, data)) ++version[page];
-    pair.tell(page, version[page], promise);
+    if (install(context, fd, at, data))
+      pair.tell(page, ++version[page], promise);
+    else
+      pair.keep(page, version[page], promise);
     advise(context, at, kPageSize, MADV_FREE);
   });
 }

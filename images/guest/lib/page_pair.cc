@@ -50,8 +50,12 @@ unsigned PagePair::mark(std::uint64_t page) const {
 }
 
 void PagePair::tell(std::uint64_t page, std::uint64_t expected, const PairPromise& promise) {
-  promise_[page].store(&promise, std::memory_order_relaxed);
   (promise.settle_ms ? ring_promise : ring_settled)(promise.rule, mark(page), address(page));
+  keep(page, expected, promise);
+}
+
+void PagePair::keep(std::uint64_t page, std::uint64_t expected, const PairPromise& promise) {
+  promise_[page].store(&promise, std::memory_order_relaxed);
   told_[page].store(expected, std::memory_order_release);
   for (Backoff backoff; answer_[page].load(std::memory_order_acquire) != expected && !context_.stopping();)
     backoff.pause();

@@ -61,6 +61,8 @@ class PagePair {
   /// Thread A. `promise` must live as long as this object.
   void begin(std::uint64_t page);
   void tell(std::uint64_t page, std::uint64_t expected, const PairPromise& promise);
+  /// Instead of tell() when the act could not be done: B goes on, and the oracle hears of no promise.
+  void keep(std::uint64_t page, std::uint64_t expected, const PairPromise& promise);
 
   /// Thread A until the phase stops: makes thread B, then calls `act` for page after page. All pages are in
   /// version `version` at first; `act` leaves its page in a version. Fails the part on an error.
