@@ -44,7 +44,7 @@ Result<std::vector<run::Job>> load_proofs(const Options& options, const scenario
   }
   Result<std::vector<run::Job>> jobs = load_jobs(paths, catalog);
   if (!jobs) return jobs;
-  const bool silence = run::plants_nothing(options.plan.kind);
+  const bool silence = run::needs_no_fault(options.plan.kind);
   std::erase_if(*jobs, [silence](const run::Job& job) {
     return silence ? !has_silence(job) : proofs_among({job}).empty();
   });
@@ -137,11 +137,11 @@ int execute(Options options) {
   settings->oracle = options.oracle;
   if (options.oracle != "off") settings->accel = "tcg";
   if (options.agreement) options.plan.witnesses.push_back(witness(settings->catalog));
-  Result<std::vector<run::Job>> proofs = load_proofs(options, settings->catalog);
+  const Result<std::vector<run::Job>> proofs = load_proofs(options, settings->catalog);
   if (!proofs) return report_error(proofs.error());
-  if (const Result<void> applied = options.jobs.apply(*proofs, *settings); !applied)
+  std::vector<run::Job> jobs = run::matrix_jobs(*proofs, options.plan);
+  if (const Result<void> applied = options.jobs.apply(jobs, *settings); !applied)
     return report_error(applied.error());
-  const std::vector<run::Job> jobs = run::matrix_jobs(*proofs, options.plan);
   const Result<run::Outcome> outcome = run_jobs(*settings, jobs);
   if (!outcome) return report_error(outcome.error());
   return conclude(options, *settings, jobs, *outcome);
@@ -153,9 +153,10 @@ void add_matrix(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
       app.add_subcommand("matrix", "Plant every fault and table which detector sees it, and how soon");
-  command->add_option(
-      "paths", options->paths,
-      "Scenarios that plant faults, or folders of them (scenarios/selftest and scenarios/litmus)");
+  command->add_option("paths", options->paths,
+                      "Scenarios that plant faults, or folders of them (scenarios/selftest and "
+                      "scenarios/litmus); with --no-faults and "
+                      "--baseline also others");
   command->add_option("--seeds", options->plan.seeds, "Guests for each scenario, a seed each")
       ->capture_default_str()
       ->check(CLI::Range(1, 10000));

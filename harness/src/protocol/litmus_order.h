@@ -72,6 +72,33 @@ inline std::set<LitmusPlace> litmus_over(const LitmusProgram& program, LitmusPla
   return over;
 }
 
+/// Can no flush be under way that a step `promise`, which is over, need not have waited for? A batch of reclaim or migration that
+/// is not over is one. A store and a write do not take the lock under which the others unmap: for these they count, too.
+inline bool litmus_settled(const LitmusProgram& program, const std::set<LitmusPlace>& over,
+                           LitmusAct promise) {
+  const bool takes_no_lock = promise == LitmusAct::store || promise == LitmusAct::write;
+  for (std::size_t i = 0; i < program.processors.size(); ++i) {
+    for (std::size_t k = 0; k < program.processors[i].size(); ++k) {
+      switch (program.processors[i][k].act) {
+        case LitmusAct::migrate:
+        case LitmusAct::reclaim:
+          if (!over.contains({i, k})) return false;
+          break;
+        case LitmusAct::unmap:
+        case LitmusAct::forbid:
+        case LitmusAct::truncate:
+        case LitmusAct::drop:
+        case LitmusAct::move:
+          if (takes_no_lock && !over.contains({i, k})) return false;
+          break;
+        default:
+          break;
+      }
+    }
+  }
+  return true;
+}
+
 /// Does a step that is over promise anything of its page under that rule, apart from what its system call promises by
 /// itself? Of R7, which is of stores: once a page is clean on the disk, none comes to it unseen.
 inline bool litmus_promises(LitmusAct act, std::string_view rule) {

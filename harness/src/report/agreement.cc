@@ -82,16 +82,21 @@ bool only_the_checks_were_idle(const MatrixGuest& guest, const judge::PhaseVerdi
 std::string why_unheard(const MatrixGuest& guest, const judge::OracleReport& oracle) {
   if (!oracle.complete) return "the oracle left no whole report; " + guest.summary.verdict.reason;
   bool failed = false;
+  bool idle = false;
   for (const judge::PhaseVerdict& phase : guest.summary.verdict.phases) {
     const auto record = guest.summary.phases.find(phase.phase);
     if (record == guest.summary.phases.end() || !record->second.ended)
       return fmt::format("phase {} did not end: {}", phase.phase, phase.reason);
-    if (phase.outcome != judge::Outcome::kPass && phase.outcome != judge::Outcome::kFail &&
-        !only_the_checks_were_idle(guest, phase))
+    if (phase.outcome == judge::Outcome::kPass) continue;
+    const bool failure = phase.outcome == judge::Outcome::kFail;
+    if (!failure && !only_the_checks_were_idle(guest, phase))
       return fmt::format("phase {}: {}: {}", phase.phase, to_string(phase.outcome), phase.reason);
-    failed = failed || phase.outcome != judge::Outcome::kPass;
+    (failure ? failed : idle) = true;
   }
-  return guest.summary.verdict.outcome == judge::Outcome::kPass || failed ? "" : guest.summary.verdict.reason;
+  const judge::Outcome whole = guest.summary.verdict.outcome;
+  const bool explained =
+      whole == judge::Outcome::kPass || failed || (idle && whole == judge::Outcome::kVacuous);
+  return explained ? "" : guest.summary.verdict.reason;
 }
 
 bool spoke(const Testimony& guest) {

@@ -84,7 +84,13 @@ void take_oracle(const MatrixGuest& guest, Quiet& quiet) {
   const bool silent = std::all_of(phases.begin(), phases.end(), [](const scenario::Phase& phase) {
     return phase.expect == scenario::kSilent;
   });
-  if (!silent || !guest.summary.oracle) return;
+  const auto judged = [](const judge::PhaseVerdict& phase) {
+    return phase.outcome == Outcome::kPass || phase.outcome == Outcome::kFail;
+  };
+  const auto& verdicts = guest.summary.verdict.phases;
+  if (!silent || !guest.summary.oracle || !guest.summary.oracle->complete ||
+      !std::all_of(verdicts.begin(), verdicts.end(), judged))
+    return;
   if (!quiet.oracle)
     quiet.oracle =
         judge::OracleReport{.complete = true, .level = guest.summary.oracle->level, .findings = {}};

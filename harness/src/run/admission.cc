@@ -81,7 +81,7 @@ std::string crowding(const std::vector<Job>& jobs, std::size_t guests, const Hos
 
 void place(const std::vector<Job>& jobs, std::size_t asked, const Host& host, Settings& settings) {
   settings.guests = asked != 0 ? asked : room_for(jobs, host);
-  settings.crowding = crowding(jobs, settings.guests, host);
+  settings.crowding = crowding(jobs, std::min(settings.guests, jobs.size()), host);
 }
 
 }  // namespace luf::run

@@ -15,7 +15,8 @@
 
 namespace luf::run {
 
-/// They take turns. Starts each at its trigger, lets it end when the phase is over, and writes what each did to a file of JSON lines. Thread: the io_context's. `machine` and the scenario outlive it; `stop()` comes before its end.
+/// They take turns. Starts each at its trigger, lets it end when the phase is over, and writes what each did to a file of
+/// JSON lines. Thread: the io_context's. `machine` and the scenario outlive it; `stop()` comes before its end.
 class Injection {
  public:
   Injection(const Environment& environment, machine::Machine& machine, const scenario::Scenario& scenario,

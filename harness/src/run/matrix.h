@@ -28,13 +28,13 @@ struct MatrixPlan {
       {};  ///< of an agreement: detectors for every scenario that has them not
 };
 
-/// No phase of this kind plants a fault.
-inline bool plants_nothing(MatrixKind kind) {
-  return kind == MatrixKind::kNoFaults || kind == MatrixKind::kBaseline || kind == MatrixKind::kIdle;
+/// Scenarios that plant no fault have a place there, too.
+inline bool needs_no_fault(MatrixKind kind) {
+  return kind == MatrixKind::kNoFaults || kind == MatrixKind::kBaseline;
 }
 
-/// The guests, seed by seed. `proofs` are scenarios with silent phases and phases that plant a fault; where nothing is
-/// planted the latter may be missing. A silent phase is never cut below a second. Scenarios without an injector have no
+/// The guests, seed by seed. `proofs` are scenarios with silent phases and phases that plant a fault; the latter may be
+/// missing where needs_no_fault(). A silent phase is never cut below a second. Scenarios without an injector have no
 /// place among the idle ones.
 std::vector<Job> matrix_jobs(const std::vector<Job>& proofs, const MatrixPlan& plan);
 

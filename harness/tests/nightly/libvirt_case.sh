@@ -22,10 +22,13 @@ verdicts() {
 }
 
 verdicts direct 1 "$folder/smoke" "$folder/selftest" > "$work/direct"
-[ "$(wc -l < "$work/direct")" -ge 30 ] || die "too few verdicts: $(cat "$work/direct")"
+[ "$(grep -c ' pass$' "$work/direct")" -ge 25 ] || die "too few passed: $(cat "$work/direct")"
 for way in embedded daemon; do
   verdicts $way 1 "$folder/smoke" "$folder/selftest" > "$work/$way"
   mapfile -t again < <(diff "$work/direct" "$work/$way" | sed -nE "s|^[<>] (.*) .*|$folder/\\1.toml|p" | sort -u)
   [ ${#again[@]} -gt 0 ] || continue
-  diff <(verdicts direct "$way" "${again[@]}") <(verdicts $way 2 "${again[@]}") || die "$way differs from direct"
+  verdicts direct "$way" "${again[@]}" > "$work/direct.2"
+  verdicts $way 2 "${again[@]}" > "$work/$way.2"
+  [ "$(wc -l < "$work/$way.2")" -eq ${#again[@]} ] || die "$way: not all ran again"
+  diff "$work/direct.2" "$work/$way.2" || die "$way differs from direct"
 done

@@ -111,5 +111,18 @@ TEST(LitmusOrder, a_clean_page_promises_stores_and_new_data_promises_the_rest) {
   EXPECT_FALSE(litmus_promises(LitmusAct::unmap, "R1"));  // its system call promises by itself
 }
 
+TEST(LitmusOrder, a_flush_under_way_that_the_promise_need_not_wait_for_leaves_it_weak) {
+  const auto settled = [](const LitmusProgram& program, LitmusAct promise) {
+    return litmus_settled(program, litmus_over(program, {0, program.processors[0].size() - 1}), promise);
+  };
+  const LitmusProgram beside =
+      parsed("P0: f = 1; await g; a = x\nP1: await f; drop x\nP2: await f; write x 1; g = 1");
+  EXPECT_FALSE(settled(beside, LitmusAct::write));
+  EXPECT_TRUE(settled(beside, LitmusAct::truncate));  // takes the lock of the one that drops
+  EXPECT_FALSE(
+      settled(parsed("P0: await g; a = x\nP1: reclaim\nP2: truncate x; g = 1"), LitmusAct::truncate));
+  EXPECT_TRUE(settled(parsed("P0: await g; a = x\nP1: reclaim; drop x; write x 1; g = 1"), LitmusAct::write));
+}
+
 }  // namespace
 }  // namespace luf::protocol

@@ -110,6 +110,10 @@ TEST(Agreement, checks_that_have_nothing_to_look_at_are_silent) {
   judge::OracleReport complete = oracle(1, {"R1"});
   complete.complete = true;
   EXPECT_TRUE(unheard({past}, {complete}).empty());
+  MatrixGuest warned = past;
+  warned.summary.verdict.outcome = Outcome::kInfra;  // of the run, not of that phase
+  warned.summary.verdict.reason = "a warning";
+  EXPECT_EQ(unheard({warned}, {complete}).size(), 1U);
   MatrixGuest deferring = past;
   deferring.summary.phases["control"].counters["luf_deferred"] = 5;  // then they should have looked
   EXPECT_EQ(unheard({deferring}, {complete}).size(), 1U);

@@ -61,6 +61,8 @@ TEST(Place, does_what_was_asked_and_says_what_is_wrong_with_it) {
   EXPECT_EQ(settings.guests, 2U);
   EXPECT_EQ(settings.crowding, "");
   place({guest(4, kGiB)}, 9, {16, 64 * kGiB}, settings);
+  EXPECT_EQ(settings.crowding, "");  // there is but one
+  place(std::vector<Job>(20, guest(4, kGiB)), 9, {16, 64 * kGiB}, settings);
   EXPECT_EQ(settings.guests, 9U);
   EXPECT_EQ(settings.crowding, "9 guests at a time keep 36 threads busy, and lufbed can have 16 CPUs");
   place({guest(4, kGiB)}, 4, {16, 64 * kGiB}, settings);

@@ -24,11 +24,14 @@
 #include <cstring>
 #include <map>
 #include <optional>
+#include <set>
+#include <vector>
 
 #include "lib/doorbell.h"
 #include "lib/guarded_load.h"
 #include "lib/litmus_pages.h"
 #include "lib/params.h"
+#include "lib/unmappers.h"
 #include "protocol/litmus_order.h"
 #include "protocol/litmus_parse.h"
 
@@ -68,9 +71,12 @@ struct Board {
 
 /// What the oracle is told before a step.
 struct Rings {
-  std::optional<unsigned> mark;    ///< the step promises something
-  std::vector<unsigned> promises;  ///< marks of steps on the same page that are over
-  bool settled = false;            ///< all that unmaps is over, too
+  struct Promise {
+    unsigned mark;
+    bool settled;  ///< no flush that it need not have waited for is under way
+  };
+  std::optional<unsigned> mark;   ///< the step promises something
+  std::vector<Promise> promises;  ///< of steps on the same page that are over
 };
 
 struct Test {
@@ -114,14 +120,15 @@ Rings rings_of(const Test& test, protocol::LitmusPlace at) {
   Rings rings;
   if (protocol::litmus_promises(step.act, test.rule)) rings.mark = mark(at);
   if (step.act != protocol::LitmusAct::load && step.act != protocol::LitmusAct::poke) return rings;
-  std::size_t unmaps = 0;
-  for (const protocol::LitmusPlace place : protocol::litmus_over(test.program, at)) {
-    const protocol::LitmusStep& over = step_at(place);
-    if (over.page == step.page && protocol::litmus_promises(over.act, test.rule))
-      rings.promises.push_back(mark(place));
-    if (over.act == protocol::LitmusAct::migrate || over.act == protocol::LitmusAct::reclaim) ++unmaps;
+  const std::set<protocol::LitmusPlace> over = protocol::litmus_over(test.program, at);
+  for (const protocol::LitmusPlace place : over) {
+    const protocol::LitmusStep& before = step_at(place);
+    // A copy is its address space's own: elsewhere the page stays what it is.
+    const bool meant =
+        before.act != protocol::LitmusAct::copy || test.one_mm || place.processor == at.processor;
+    if (meant && before.page == step.page && protocol::litmus_promises(before.act, test.rule))
+      rings.promises.push_back({mark(place), protocol::litmus_settled(test.program, over, before.act)});
   }
-  rings.settled = unmaps == test.program.unmaps;
   return rings;
 }
 
@@ -129,8 +136,11 @@ void ring(Processor& self, const Rings& rings, std::size_t page) {
   // A wait that ended because the phase does has learnt nothing.
   if (self.test.context.stopping()) return;
   if (rings.mark) ring_mark(*rings.mark);
-  for (const unsigned mark : rings.promises)
-    (rings.settled ? ring_settled : ring_promise)(self.test.rule, mark, self.pages.view(page));
+  if (rings.promises.empty()) return;
+  const bool quiet = UnmappersReturned(self.test.context.area()).all();  // injectors unmap, too
+  for (const Rings::Promise& promise : rings.promises)
+    (promise.settled && quiet ? ring_settled : ring_promise)(self.test.rule, promise.mark,
+                                                             self.pages.view(page));
 }
 
 void carry_out(Processor& self, const protocol::LitmusStep& step) {
