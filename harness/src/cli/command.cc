@@ -176,7 +176,7 @@ std::vector<scenario::Proof> proofs_among(const std::vector<run::Job>& jobs) {
   std::vector<scenario::Proof> proofs;
   for (const run::Job& job : jobs) {
     const auto& phases = job.scenario.phases;
-    const auto expects_one = [](const scenario::Phase& phase) { return phase.expect != scenario::kSilent; };
+    const auto expects_one = [](const scenario::Phase& phase) { return !scenario::is_silent(phase); };
     // One phase alone is for `explore`: most seeds of it are silent, so it proves nothing.
     if (phases.size() > 1 && std::any_of(phases.begin(), phases.end(), expects_one))
       proofs.push_back({job.name, job.scenario});

@@ -31,8 +31,7 @@ struct Options {
 };
 
 bool has_silence(const run::Job& job) {
-  return std::any_of(job.scenario.phases.begin(), job.scenario.phases.end(),
-                     [](const scenario::Phase& phase) { return phase.expect == scenario::kSilent; });
+  return std::any_of(job.scenario.phases.begin(), job.scenario.phases.end(), scenario::is_silent);
 }
 
 /// The scenarios that prove something, or where nothing is planted can be silent; those for all faults when none were
@@ -79,13 +78,8 @@ std::string provenance_of(const Options& options, const run::Settings& settings,
 
 int conclude_agreement(const Options& options, const std::string& provenance,
                        const std::vector<report::MatrixGuest>& guests) {
-  std::vector<judge::OracleReport> oracles;
-  for (const report::MatrixGuest& guest : guests) {
-    // Without a report it is not complete, and the guest said to be of no use.
-    oracles.push_back(guest.summary.oracle.value_or(judge::OracleReport{}));
-  }
-  const std::vector<report::Agreement> agreements = report::agreements(guests, oracles);
-  const std::vector<std::string> unheard = report::unheard(guests, oracles);
+  const std::vector<report::Agreement> agreements = report::agreements(guests);
+  const std::vector<std::string> unheard = report::unheard(guests);
   fmt::print("{}\n", report::to_table(agreements));
   for (const std::string& guest : unheard) fmt::print("of no use: {}\n", guest);
   fmt::print("{}", provenance);

@@ -167,7 +167,7 @@ void add_oracle(const scenario::Scenario& scenario, const Observation& seen,
     const auto index = static_cast<std::size_t>(finding.phase);
     if (finding.phase < 0 || index >= scenario.phases.size()) continue;
     const scenario::Phase& phase = scenario.phases[index];
-    if (phase.expect != scenario::kSilent && phase.expect != finding.rule) continue;
+    if (!scenario::is_silent(phase) && phase.expect != finding.rule) continue;
     PhaseRecord& record = records[phase.name];
     record.findings.push_back({std::string(kOraclePart), finding.rule, finding.detail});
     record.finding_count += finding.count;

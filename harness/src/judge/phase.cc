@@ -90,7 +90,7 @@ std::string vacuity(const scenario::Scenario& scenario, const scenario::Phase& p
       return fmt::format("too little activity: {} is {}, at least {} are needed", name, value, least);
     }
   }
-  if (phase.expect == scenario::kSilent) {
+  if (scenario::is_silent(phase)) {
     const std::string idle = idle_parts(scenario, record);
     if (!idle.empty()) return idle;
   }
@@ -213,7 +213,7 @@ std::map<std::string, PhaseRecord> gather(const std::vector<guest::Event>& event
 }
 
 bool violated(const scenario::Phase& phase, const PhaseRecord& record) {
-  const bool uncounted = phase.expect == scenario::kSilent && record.finding_count > 0;
+  const bool uncounted = scenario::is_silent(phase) && record.finding_count > 0;
   return uncounted || first_violation(phase, record) != nullptr;
 }
 
@@ -221,7 +221,7 @@ PhaseVerdict judge_phase(const scenario::Scenario& scenario, const scenario::Pha
                          const DetectorsByRule& detectors, const PhaseRecord& record) {
   if (const Finding* finding = first_violation(phase, record)) {
     const std::string instead =
-        phase.expect == scenario::kSilent ? "" : fmt::format(" where only {} was expected", phase.expect);
+        scenario::is_silent(phase) ? "" : fmt::format(" where only {} was expected", phase.expect);
     return {phase.name, Outcome::kFail,
             fmt::format("{} violated{}: {} ({}, {} findings in all)", finding->rule, instead, finding->detail,
                         finding->part, format_count(record.finding_count))};
@@ -238,8 +238,8 @@ PhaseVerdict judge_phase(const scenario::Scenario& scenario, const scenario::Pha
     return {phase.name, Outcome::kInfra, record.started ? "the phase did not end" : "the phase never ran"};
   }
   const std::string vacuous = vacuity(scenario, phase, record);
-  return phase.expect == scenario::kSilent ? judge_silence(scenario, phase, record, vacuous)
-                                           : judge_fault(phase, detectors, record, vacuous);
+  return scenario::is_silent(phase) ? judge_silence(scenario, phase, record, vacuous)
+                                    : judge_fault(phase, detectors, record, vacuous);
 }
 
 }  // namespace luf::judge

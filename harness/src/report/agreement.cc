@@ -25,7 +25,7 @@ bool is_kernel(const scenario::Scenario& scenario, const std::string& id) {
          });
 }
 
-Testimony testimony_on(const MatrixGuest& guest, std::size_t index, const judge::OracleReport& oracle) {
+Testimony testimony_on(const MatrixGuest& guest, std::size_t index) {
   Rules detectors;
   Rules kernel;
   Rules outside;
@@ -34,6 +34,7 @@ Testimony testimony_on(const MatrixGuest& guest, std::size_t index, const judge:
     if (finding.part == judge::kOraclePart) continue;  // its report has all, not only those expected
     (is_kernel(guest.scenario, finding.part) ? kernel : detectors).insert(finding.rule);
   }
+  const judge::OracleReport oracle = guest.summary.oracle.value_or(judge::OracleReport{});
   for (const judge::OracleFinding& finding : oracle.findings) {
     if (std::max(finding.phase, 0) == static_cast<int>(index)) outside.insert(finding.rule);
   }
@@ -41,7 +42,7 @@ Testimony testimony_on(const MatrixGuest& guest, std::size_t index, const judge:
 }
 
 Agreement& row_of(std::vector<Agreement>& rows, const MatrixGuest& guest, const scenario::Phase& phase) {
-  const bool silent = phase.expect == scenario::kSilent;
+  const bool silent = scenario::is_silent(phase);
   const std::string fault = silent ? "" : scenario::fault_name(guest.scenario, phase);
   const std::string name = silent ? "" : guest.name;
   const auto found = std::find_if(rows.begin(), rows.end(), [&](const Agreement& row) {
@@ -79,8 +80,9 @@ bool only_the_checks_were_idle(const MatrixGuest& guest, const judge::PhaseVerdi
 }
 
 /// Empty: there is no reason.
-std::string why_unheard(const MatrixGuest& guest, const judge::OracleReport& oracle) {
-  if (!oracle.complete) return "the oracle left no whole report; " + guest.summary.verdict.reason;
+std::string why_unheard(const MatrixGuest& guest) {
+  if (!guest.summary.oracle || !guest.summary.oracle->complete)
+    return "the oracle left no whole report; " + guest.summary.verdict.reason;
   bool failed = false;
   bool idle = false;
   for (const judge::PhaseVerdict& phase : guest.summary.verdict.phases) {
@@ -105,15 +107,14 @@ bool spoke(const Testimony& guest) {
 
 }  // namespace
 
-std::vector<Agreement> agreements(const std::vector<MatrixGuest>& guests,
-                                  const std::vector<judge::OracleReport>& oracles) {
+std::vector<Agreement> agreements(const std::vector<MatrixGuest>& guests) {
   std::vector<Agreement> rows;
-  for (std::size_t i = 0; i < guests.size(); ++i) {
-    for (std::size_t phase = 0; phase < guests[i].scenario.phases.size(); ++phase) {
-      const auto record = guests[i].summary.phases.find(guests[i].scenario.phases[phase].name);
-      if (record == guests[i].summary.phases.end() || !record->second.ended) continue;
-      row_of(rows, guests[i], guests[i].scenario.phases[phase])
-          .guests.push_back(testimony_on(guests[i], phase, oracles[i]));
+  for (const MatrixGuest& guest : guests) {
+    for (std::size_t i = 0; i < guest.scenario.phases.size(); ++i) {
+      const scenario::Phase& phase = guest.scenario.phases[i];
+      const auto record = guest.summary.phases.find(phase.name);
+      if (record == guest.summary.phases.end() || !record->second.ended) continue;
+      row_of(rows, guest, phase).guests.push_back(testimony_on(guest, i));
     }
   }
   std::stable_sort(rows.begin(), rows.end(), [](const Agreement& left, const Agreement& right) {
@@ -122,14 +123,13 @@ std::vector<Agreement> agreements(const std::vector<MatrixGuest>& guests,
   return rows;
 }
 
-std::vector<std::string> unheard(const std::vector<MatrixGuest>& guests,
-                                 const std::vector<judge::OracleReport>& oracles) {
+std::vector<std::string> unheard(const std::vector<MatrixGuest>& guests) {
   std::vector<std::string> sentences;
-  for (std::size_t i = 0; i < guests.size(); ++i) {
-    const std::string why = why_unheard(guests[i], oracles[i]);
+  for (const MatrixGuest& guest : guests) {
+    const std::string why = why_unheard(guest);
     if (!why.empty())
-      sentences.push_back(fmt::format("{} seed {}: {} ({})", guests[i].name, guests[i].scenario.seed, why,
-                                      guests[i].summary.directory.string()));
+      sentences.push_back(fmt::format("{} seed {}: {} ({})", guest.name, guest.scenario.seed, why,
+                                      guest.summary.directory.string()));
   }
   return sentences;
 }

@@ -23,15 +23,13 @@ struct Agreement {
   std::vector<Testimony> guests;
 };
 
-/// `oracles`: the report of each guest, in the order of `guests`. Guests that did not reach a phase's end have no say on it.
-/// What the oracle saw outside of the phases counts as seen in the first, which is silent.
-std::vector<Agreement> agreements(const std::vector<MatrixGuest>& guests,
-                                  const std::vector<judge::OracleReport>& oracles);
+/// Guests that did not reach a phase's end have no say on it. What the oracle saw outside of the phases counts as seen in the
+/// first, which is silent.
+std::vector<Agreement> agreements(const std::vector<MatrixGuest>& guests);
 
 /// Guests whose silence says nothing, a sentence each: the oracle left no whole report, a phase did not end or was not to
 /// be judged, or the run failed beside its phases.
-std::vector<std::string> unheard(const std::vector<MatrixGuest>& guests,
-                                 const std::vector<judge::OracleReport>& oracles);
+std::vector<std::string> unheard(const std::vector<MatrixGuest>& guests);
 
 std::string to_table(const std::vector<Agreement>& agreements);
 std::string to_json(const std::vector<Agreement>& agreements, const std::string& provenance,

@@ -81,20 +81,11 @@ void take_quiet(const MatrixGuest& guest, const scenario::Phase& phase, const ju
 /// The oracle does not count by phases: a guest with a fault has no place here.
 void take_oracle(const MatrixGuest& guest, Quiet& quiet) {
   const auto& phases = guest.scenario.phases;
-  const bool silent = std::all_of(phases.begin(), phases.end(), [](const scenario::Phase& phase) {
-    return phase.expect == scenario::kSilent;
-  });
-  const auto judged = [](const judge::PhaseVerdict& phase) {
-    return phase.outcome == Outcome::kPass || phase.outcome == Outcome::kFail;
-  };
-  const auto& verdicts = guest.summary.verdict.phases;
-  if (!silent || !guest.summary.oracle || !guest.summary.oracle->complete ||
-      !std::all_of(verdicts.begin(), verdicts.end(), judged))
-    return;
+  const auto& report = guest.summary.oracle;
+  if (!report || !report->complete || !std::all_of(phases.begin(), phases.end(), scenario::is_silent)) return;
   if (!quiet.oracle)
-    quiet.oracle =
-        judge::OracleReport{.complete = true, .level = guest.summary.oracle->level, .findings = {}};
-  judge::add_counts(*guest.summary.oracle, *quiet.oracle);
+    quiet.oracle = judge::OracleReport{.complete = true, .level = report->level, .findings = {}};
+  judge::add_counts(*report, *quiet.oracle);
 }
 
 void take(const MatrixGuest& guest, const scenario::Phase& phase, Matrix& matrix) {
@@ -108,7 +99,7 @@ void take(const MatrixGuest& guest, const scenario::Phase& phase, Matrix& matrix
                     guest.summary.directory.string()));
     return;
   }
-  if (phase.expect == scenario::kSilent) return take_quiet(guest, phase, *verdict, matrix.quiet);
+  if (scenario::is_silent(phase)) return take_quiet(guest, phase, *verdict, matrix.quiet);
   std::vector<Cell>& cells = phase.expect == scenario::kAny ? matrix.others : matrix.cells;
   cell_of(cells, guest, phase).trials.push_back(trial_of(guest, phase, *verdict));
 }
@@ -167,9 +158,10 @@ Matrix tabulate(const std::vector<MatrixGuest>& guests, bool whole) {
   std::set<std::int64_t> seeds;
   for (const MatrixGuest& guest : guests) {
     seeds.insert(guest.scenario.seed);
+    const std::size_t useless = matrix.useless.size();
     for (const scenario::Phase& phase : guest.scenario.phases) take(guest, phase, matrix);
     take_run(guest, matrix);
-    take_oracle(guest, matrix.quiet);
+    if (matrix.useless.size() == useless) take_oracle(guest, matrix.quiet);
   }
   matrix.quiet.seeds = seeds.size();
   find_holes(whole, matrix);

@@ -16,6 +16,6 @@ struct Allowance {
 
 /// Reads /proc/self and the groups' files, of version 1 and 2 (Documentation/admin-guide/cgroup-v2.rst), below `root`. What
 /// cannot be read limits nothing. Thread: any.
-Allowance cgroup_allowance(const std::filesystem::path& root = "/");
+Allowance cgroup_allowance(const std::filesystem::path& root);
 
 }  // namespace luf::run

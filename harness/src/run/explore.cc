@@ -85,9 +85,7 @@ bool violates(const scenario::Scenario& scenario, const report::Summary& summary
   const Outcome outcome = summary.verdict.outcome;
   if (outcome != Outcome::kFail && outcome != Outcome::kKnownFailure) return false;
   const bool ended = !summary.digest.empty();
-  return !ended ||
-         std::all_of(scenario.phases.begin(), scenario.phases.end(),
-                     [](const scenario::Phase& phase) { return phase.expect == scenario::kSilent; });
+  return !ended || std::all_of(scenario.phases.begin(), scenario.phases.end(), scenario::is_silent);
 }
 
 Task<Result<Explored>> explore(const Environment& environment, const Ready& ready,

@@ -17,8 +17,7 @@ std::map<std::string, scenario::Phase> faults_of(const std::vector<Job>& proofs)
   std::map<std::string, scenario::Phase> faults;
   for (const Job& proof : proofs) {
     for (const scenario::Phase& phase : proof.scenario.phases) {
-      if (phase.expect != scenario::kSilent)
-        faults.emplace(scenario::fault_name(proof.scenario, phase), phase);
+      if (!scenario::is_silent(phase)) faults.emplace(scenario::fault_name(proof.scenario, phase), phase);
     }
   }
   return faults;
@@ -50,14 +49,14 @@ void shorten(Nanoseconds duration, scenario::Phase& phase) {
 
 void set_silence(const Nanoseconds each, Job& job) {
   for (scenario::Phase& phase : job.scenario.phases) {
-    if (phase.expect == scenario::kSilent) shorten(std::max(each, kLeastSilence), phase);
+    if (scenario::is_silent(phase)) shorten(std::max(each, kLeastSilence), phase);
   }
 }
 
 /// Leaves the phases without a fault.
 void keep_silence(Job& job) {
   std::erase_if(job.scenario.phases,
-                [](const scenario::Phase& phase) { return phase.expect != scenario::kSilent; });
+                [](const scenario::Phase& phase) { return !scenario::is_silent(phase); });
 }
 
 /// LUF off, nothing asked of the series, and no activity expected of it.
@@ -86,7 +85,7 @@ void throttle(Job& job) {
 /// All who can see something get the same time for it, and the kernel's checks are asked, too.
 void let_all_speak(const MatrixPlan& plan, Job& job) {
   for (scenario::Phase& phase : job.scenario.phases) {
-    if (phase.expect == scenario::kSilent) continue;
+    if (scenario::is_silent(phase)) continue;
     phase.duration = plan.foreign;
     phase.whole = true;
   }
@@ -107,8 +106,7 @@ bool belongs(const Job& proof, MatrixKind kind) {
 std::int64_t silent_phases(const std::vector<Job>& proofs) {
   std::int64_t count = 0;
   for (const Job& proof : proofs)
-    count += std::count_if(proof.scenario.phases.begin(), proof.scenario.phases.end(),
-                           [](const scenario::Phase& phase) { return phase.expect == scenario::kSilent; });
+    count += std::count_if(proof.scenario.phases.begin(), proof.scenario.phases.end(), scenario::is_silent);
   return count;
 }
 

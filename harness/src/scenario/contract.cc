@@ -47,7 +47,7 @@ std::vector<Shown> all_shown(const Catalog& catalog, const std::vector<Proof>& p
   std::vector<Shown> shown;
   for (const Proof& proof : proofs) {
     for (const Phase& phase : proof.scenario.phases) {
-      if (phase.expect == kSilent || phase.expect == kAny) continue;
+      if (is_silent(phase) || phase.expect == kAny) continue;
       Shown& entry = shown.emplace_back(Shown{&proof, &phase, fault_name(proof.scenario, phase), {}});
       for (const Part& part : proof.scenario.parts) {
         const PartType* type = catalog.find(part.kind, part.name);
@@ -151,11 +151,11 @@ void check_proofs(const std::vector<Proof>& proofs, std::vector<std::string>& de
   for (const Proof& proof : proofs) {
     bool silent = false;
     for (const Phase& phase : proof.scenario.phases) {
-      silent = silent || phase.expect == kSilent;
-      if (phase.expect == kSilent && phase.at_least.empty())
+      silent = silent || is_silent(phase);
+      if (is_silent(phase) && phase.at_least.empty())
         defects.push_back(
             fmt::format("{}: phase {} states no minimum of activity (\"at_least\")", proof.name, phase.name));
-      if (phase.expect != kSilent && planted(proof.scenario, phase).empty())
+      if (!is_silent(phase) && planted(proof.scenario, phase).empty())
         defects.push_back(
             fmt::format("{}: phase {} expects {} but plants nothing", proof.name, phase.name, phase.expect));
     }

@@ -164,8 +164,7 @@ void check_expectations(const std::vector<const toml::table*>& tables, const Sce
     if (!phase.name.empty() && !names.insert(phase.name).second) {
       log.defect(*tables[i], fmt::format("two phases have the name \"{}\"; rename one", phase.name));
     }
-    if (phase.expect == kSilent || phase.expect == kAny ||
-        !detectors_of(scenario, catalog, phase.expect).empty())
+    if (is_silent(phase) || phase.expect == kAny || !detectors_of(scenario, catalog, phase.expect).empty())
       continue;
     const toml::node* node = tables[i]->get("expect");
     log.defect(node != nullptr ? *node : *tables[i],

@@ -125,7 +125,7 @@ std::string make_plan(const Scenario& scenario, const std::string& name) {
     const auto duration = std::chrono::ceil<std::chrono::milliseconds>(phase.duration);
     phases.push_back({{"name", phase.name},
                       {"duration_ms", duration.count()},
-                      {"stop", phase.whole.value_or(phase.expect == kSilent) ? "duration" : "finding"},
+                      {"stop", phase.whole.value_or(is_silent(phase)) ? "duration" : "finding"},
                       {"needs", needs},
                       {"settings", settings_of(scenario, phase)},
                       {"parts", parts}});

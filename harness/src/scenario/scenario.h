@@ -84,4 +84,7 @@ struct Scenario {
 inline constexpr const char* kSilent = "silent";
 inline constexpr const char* kAny = "any";  ///< of `expect`: a finding ends the phase, and none is missed
 
+/// No finding is expected of it: nothing that breaks a rule is planted.
+inline bool is_silent(const Phase& phase) { return phase.expect == kSilent; }
+
 }  // namespace luf::scenario

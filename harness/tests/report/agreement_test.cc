@@ -36,11 +36,17 @@ judge::OracleReport oracle(int phase, const std::vector<std::string>& rules) {
   return report;
 }
 
+MatrixGuest with(MatrixGuest guest, judge::OracleReport report) {
+  guest.summary.oracle = std::move(report);
+  return guest;
+}
+
 bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 TEST(Agreement, tells_apart_who_saw_what) {
-  const std::vector<Agreement> rows = agreements({guest("R1", ""), guest("R1", "R1"), guest("", "R1")},
-                                                 {oracle(1, {"R8", "R1"}), oracle(1, {"R1"}), oracle(1, {})});
+  const std::vector<Agreement> rows =
+      agreements({with(guest("R1", ""), oracle(1, {"R8", "R1"})), with(guest("R1", "R1"), oracle(1, {"R1"})),
+                  with(guest("", "R1"), oracle(1, {}))});
   ASSERT_EQ(rows.size(), 2U);
   EXPECT_EQ(rows[0].fault, "unmap");
   EXPECT_EQ(rows[1].fault, "");  // silence comes last
@@ -57,16 +63,16 @@ TEST(Agreement, a_finding_that_the_judge_took_from_the_oracle_is_no_detectors) {
   MatrixGuest seen = guest("", "");
   seen.summary.phases["fault"].findings.push_back(
       {std::string(judge::kOraclePart), "R1", "It saw it.", 0, 0});
-  EXPECT_EQ(agreements({seen}, {oracle(1, {"R1"})})[0].guests[0].detectors, "");
+  EXPECT_EQ(agreements({with(seen, oracle(1, {"R1"}))})[0].guests[0].detectors, "");
 }
 
 TEST(Agreement, a_fault_that_nobody_saw_and_a_word_in_silence_are_not_good) {
-  EXPECT_EQ(exit_code(agreements({guest("", "")}, {oracle(1, {})})), 1);
-  EXPECT_EQ(exit_code(agreements({guest("R1", "")}, {oracle(0, {"R8"})})), 1);
+  EXPECT_EQ(exit_code(agreements({with(guest("", ""), oracle(1, {}))})), 1);
+  EXPECT_EQ(exit_code(agreements({with(guest("R1", ""), oracle(0, {"R8"}))})), 1);
 }
 
 TEST(Agreement, who_did_not_reach_the_end_has_no_say) {
-  const std::vector<Agreement> rows = agreements({guest("R1", "", false)}, {oracle(1, {"R1"})});
+  const std::vector<Agreement> rows = agreements({with(guest("R1", "", false), oracle(1, {"R1"}))});
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_EQ(rows[0].fault, "");
   EXPECT_EQ(exit_code(std::vector<Agreement>{}), 3);
@@ -78,22 +84,22 @@ TEST(Agreement, silence_of_who_was_not_heard_is_not_silence) {
   whole.summary.verdict.phases = {{"control", Outcome::kPass, "fine"}, {"fault", Outcome::kPass, "fine"}};
   judge::OracleReport complete = oracle(1, {"R1"});
   complete.complete = true;
-  EXPECT_TRUE(unheard({whole}, {complete}).empty());
-  EXPECT_EQ(unheard({whole}, {oracle(1, {})}).size(), 1U);  // no whole report
+  EXPECT_TRUE(unheard({with(whole, complete)}).empty());
+  EXPECT_EQ(unheard({with(whole, oracle(1, {}))}).size(), 1U);  // no whole report
   MatrixGuest hung = whole;
   hung.summary.phases["fault"].ended = false;
   hung.summary.verdict.phases[1] = {"fault", Outcome::kFail, "the guest hung"};
-  ASSERT_EQ(unheard({hung}, {complete}).size(), 1U);
-  EXPECT_TRUE(
-      says(unheard({hung}, {complete})[0], "selftest/unmap seed 1: phase fault did not end: the guest hung"));
+  ASSERT_EQ(unheard({with(hung, complete)}).size(), 1U);
+  EXPECT_TRUE(says(unheard({with(hung, complete)})[0],
+                   "selftest/unmap seed 1: phase fault did not end: the guest hung"));
   MatrixGuest idle = whole;
   idle.summary.verdict.phases[0] = {"control", Outcome::kVacuous, "too little"};
-  EXPECT_TRUE(says(unheard({idle}, {complete})[0], "phase control: vacuous: too little"));
+  EXPECT_TRUE(says(unheard({with(idle, complete)})[0], "phase control: vacuous: too little"));
   MatrixGuest warned = whole;
   warned.summary.verdict.outcome = Outcome::kFail;
   warned.summary.verdict.reason = "a warning";
-  EXPECT_TRUE(says(unheard({warned}, {complete})[0], "a warning"));
-  const std::vector<Agreement> rows = agreements({whole}, {complete});
+  EXPECT_TRUE(says(unheard({with(warned, complete)})[0], "a warning"));
+  const std::vector<Agreement> rows = agreements({with(whole, complete)});
   EXPECT_EQ(exit_code(rows), 0);
   EXPECT_EQ(exit_code(rows, {"somebody"}), 3);
 }
@@ -109,21 +115,21 @@ TEST(Agreement, checks_that_have_nothing_to_look_at_are_silent) {
   control.metrics = {{"watcher", {{"loads", 9}}}, {"checks", {{"loads", 0}}}};
   judge::OracleReport complete = oracle(1, {"R1"});
   complete.complete = true;
-  EXPECT_TRUE(unheard({past}, {complete}).empty());
+  EXPECT_TRUE(unheard({with(past, complete)}).empty());
   MatrixGuest warned = past;
   warned.summary.verdict.outcome = Outcome::kInfra;  // of the run, not of that phase
   warned.summary.verdict.reason = "a warning";
-  EXPECT_EQ(unheard({warned}, {complete}).size(), 1U);
+  EXPECT_EQ(unheard({with(warned, complete)}).size(), 1U);
   MatrixGuest deferring = past;
   deferring.summary.phases["control"].counters["luf_deferred"] = 5;  // then they should have looked
-  EXPECT_EQ(unheard({deferring}, {complete}).size(), 1U);
+  EXPECT_EQ(unheard({with(deferring, complete)}).size(), 1U);
   MatrixGuest idle = past;
   idle.summary.phases["control"].metrics["watcher"]["loads"] = 0;
-  EXPECT_EQ(unheard({idle}, {complete}).size(), 1U);
+  EXPECT_EQ(unheard({with(idle, complete)}).size(), 1U);
 }
 
 TEST(Agreement, what_the_oracle_saw_outside_of_the_phases_is_no_silence) {
-  EXPECT_EQ(exit_code(agreements({guest("R1", "")}, {oracle(-1, {"R8"})})), 1);
+  EXPECT_EQ(exit_code(agreements({with(guest("R1", ""), oracle(-1, {"R8"}))})), 1);
 }
 
 }  // namespace
