@@ -32,12 +32,11 @@ class Oracle {
   /// `icount_shift` is negative when virtual time is the host's.
   Oracle(GuestMemory memory, std::vector<Vcpu>& vcpus, int icount_shift, const Symbols& kernel);
 
-  /// True, at the price of one comparison, when nothing can have changed since this translation was found true. A store
-  /// then still has to be asked for with `reached`.
-  bool verified(const Vcpu& vcpu, std::uint64_t key, std::uint8_t kind, std::uint64_t& frame) const {
+  /// When nothing can have changed since this translation was found true: what is known of it, at the price of a few
+  /// comparisons; null otherwise. A store then still has to be asked for with `flags`.
+  const Verified* verified(const Vcpu& vcpu, std::uint64_t key, std::uint8_t kind) const {
     const Verified& seen = vcpu.verified[key % Vcpu::kVerified];
-    frame = seen.frame;
-    return seen.key == key && seen.stamp == stamp(vcpu) && (seen.may & kind) != 0;
+    return seen.key == key && seen.stamp == stamp(vcpu) && (seen.may & kind) != 0 ? &seen : nullptr;
   }
   static std::uint64_t key(std::uint64_t address, unsigned tlb) {
     return (address >> kPageShift) + (std::uint64_t{tlb + 1} << 52U);
@@ -119,8 +118,10 @@ class Oracle {
   FrameFlags flags_;
   Tasks tasks_;
   std::atomic<std::uint64_t> epoch_{1};  ///< moves when a used translation stops being true
-  std::atomic<std::uint64_t> facts_{1};  ///< moves when something else is learnt that a class may rest on
-  std::mutex lock_;                      ///< guards all below
+  // On a line of its own: what stands above is read at every access, by all CPUs.
+  alignas(64) std::atomic<std::uint64_t> facts_{
+      1};            ///< moves when something is learnt that a class may rest on
+  std::mutex lock_;  ///< guards all below
   TableWatch tables_;
   ChangeLog changes_;
   std::vector<const std::byte*> page_structs_;  ///< by frame; null: not looked for yet

@@ -52,7 +52,9 @@ struct Plugin {
   std::unique_ptr<KernelHooks> hooks;
   void** current_cpu = nullptr;  ///< with icount: of the one thread
   void* (*get_cpu)(int index) = nullptr;
-  std::mutex calls_lock;  ///< guards the two below
+  Vcpu* running = nullptr;  ///< with icount: who ran last
+  // On a line of its own: what stands above is read at every access, by all CPUs.
+  alignas(64) std::mutex calls_lock;  ///< guards the two below
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::pair<Syscall, std::array<std::uint64_t, 2>>> calls;
   std::uint64_t next_call = 1;
 };
@@ -63,16 +65,20 @@ Plugin* plugin = nullptr;
   std::exit(1);
 }
 
-/// The CPU that runs this callback.
+/// The CPU that runs this callback; null: it has to be looked for.
+Vcpu* running_vcpu(unsigned told) {
+  if (plugin->icount < 0) return &plugin->vcpus[told];
+  Vcpu* last = plugin->running;
+  return last != nullptr && last->state == *plugin->current_cpu ? last : nullptr;
+}
+
+/// The same, looked for.
 Vcpu& vcpu_of(unsigned told) {
-  if (plugin->icount < 0) return plugin->vcpus[told];
+  if (Vcpu* known = running_vcpu(told); known != nullptr) return *known;
   void* state = *plugin->current_cpu;
   for (Vcpu& vcpu : plugin->vcpus) {
-    if (vcpu.state == state) return vcpu;
-  }
-  for (Vcpu& vcpu : plugin->vcpus) vcpu.state = plugin->get_cpu(static_cast<int>(vcpu.index));
-  for (Vcpu& vcpu : plugin->vcpus) {
-    if (vcpu.state == state) return vcpu;
+    vcpu.state = plugin->get_cpu(static_cast<int>(vcpu.index));
+    if (vcpu.state == state) return *(plugin->running = &vcpu);
   }
   give_up("QEMU runs a CPU that it does not list");
 }
@@ -127,57 +133,95 @@ void ring(Vcpu& vcpu, qemu_plugin_meminfo_t info) {
   plugin->oracle->ring(vcpu, word);
 }
 
-/// A load by an instruction of a user address; `data` is that address.
-void on_user_load(unsigned told, qemu_plugin_meminfo_t info, std::uint64_t address, void* data) {
+// The callbacks of accesses come in two: the first is run at every access, so it calls nothing and saves no register; the
+// second does all that the first has not found to be needless. `data` is the address of the instruction.
+
+[[gnu::noinline]] void check_user_load(unsigned told, qemu_plugin_meminfo_t info, std::uint64_t address,
+                                       void* data) {
   const unsigned tlb = info & kTlbMask;
   if (!is_user_tlb(tlb)) return;  // firmware and early boot
   Vcpu& vcpu = vcpu_of(told);
   ++vcpu.checked;
-  std::uint64_t frame = 0;
-  if (plugin->oracle->verified(vcpu, Oracle::key(address, tlb), kLoad, frame)) return;
   check_slowly(vcpu, {kLoad, false, tlb, address, reinterpret_cast<std::uint64_t>(data), 0}, info);
 }
 
-/// The same for a store.
-void on_user_store(unsigned told, qemu_plugin_meminfo_t info, std::uint64_t address, void* data) {
+/// A load by an instruction of a user address.
+void on_user_load(unsigned told, qemu_plugin_meminfo_t info, std::uint64_t address, void* data) {
+  Vcpu* vcpu = running_vcpu(told);
+  const Verified* seen = vcpu == nullptr
+                             ? nullptr
+                             : plugin->oracle->verified(*vcpu, Oracle::key(address, info & kTlbMask), kLoad);
+  if (seen == nullptr) return check_user_load(told, info, address, data);
+  ++vcpu->checked;
+}
+
+[[gnu::noinline]] void check_user_store(unsigned told, qemu_plugin_meminfo_t info, std::uint64_t address,
+                                        void* data) {
   const unsigned tlb = info & kTlbMask;
   if (!is_user_tlb(tlb)) return;
   Vcpu& vcpu = vcpu_of(told);
   ++vcpu.checked;
-  std::uint64_t frame = 0;
-  if (!plugin->oracle->verified(vcpu, Oracle::key(address, tlb), kStore, frame) ||
-      plugin->oracle->flags(frame) != 0)
-    check_slowly(vcpu, {kStore, false, tlb, address, reinterpret_cast<std::uint64_t>(data), 0}, info);
+  check_slowly(vcpu, {kStore, false, tlb, address, reinterpret_cast<std::uint64_t>(data), 0}, info);
   if (address >> kPageShift == protocol::kDoorbellAddress >> kPageShift) ring(vcpu, info);
 }
 
-/// A load or store by an instruction of the kernel.
-void on_kernel_access(unsigned told, qemu_plugin_meminfo_t info, std::uint64_t address, void* data) {
-  const bool store = qemu_plugin_mem_is_store(info);
+/// The same for a store.
+void on_user_store(unsigned told, qemu_plugin_meminfo_t info, std::uint64_t address, void* data) {
+  Vcpu* vcpu = running_vcpu(told);
+  const Verified* seen = vcpu == nullptr
+                             ? nullptr
+                             : plugin->oracle->verified(*vcpu, Oracle::key(address, info & kTlbMask), kStore);
+  if (seen == nullptr || plugin->oracle->flags(seen->frame) != 0 ||
+      address >> kPageShift == protocol::kDoorbellAddress >> kPageShift)
+    return check_user_store(told, info, address, data);
+  ++vcpu->checked;
+}
+
+[[gnu::noinline]] void check_kernel_access(unsigned told, qemu_plugin_meminfo_t info, std::uint64_t address,
+                                           void* data, std::uint8_t kind) {
+  Vcpu& vcpu = vcpu_of(told);
+  ++vcpu.checked;
+  check_slowly(vcpu, {kind, true, info & kTlbMask, address, reinterpret_cast<std::uint64_t>(data), 0}, info);
+}
+
+/// A load by an instruction of the kernel.
+void on_kernel_load(unsigned told, qemu_plugin_meminfo_t info, std::uint64_t address, void* data) {
+  if (address >= kUserEnd) return;
+  Vcpu* vcpu = running_vcpu(told);
+  const Verified* seen = vcpu == nullptr
+                             ? nullptr
+                             : plugin->oracle->verified(*vcpu, Oracle::key(address, info & kTlbMask), kLoad);
+  if (seen == nullptr) return check_kernel_access(told, info, address, data, kLoad);
+  ++vcpu->checked;
+}
+
+[[gnu::noinline]] void check_kernel_frame(unsigned told, qemu_plugin_meminfo_t info, std::uint64_t physical,
+                                          void* data) {
+  Vcpu& vcpu = vcpu_of(told);
+  paging(vcpu);
+  plugin->oracle->stored(vcpu, physical, std::uint64_t{1} << qemu_plugin_mem_size_shift(info),
+                         reinterpret_cast<std::uint64_t>(data));
+}
+
+/// A store by an instruction of the kernel.
+void on_kernel_store(unsigned told, qemu_plugin_meminfo_t info, std::uint64_t address, void* data) {
   if (address < kUserEnd) {
-    Vcpu& vcpu = vcpu_of(told);
-    ++vcpu.checked;
-    const unsigned tlb = info & kTlbMask;
-    const std::uint8_t kind = store ? kStore : kLoad;
-    std::uint64_t frame = 0;
-    if (plugin->oracle->verified(vcpu, Oracle::key(address, tlb), kind, frame) &&
-        (!store || plugin->oracle->flags(frame) == 0))
-      return;
-    check_slowly(vcpu, {kind, true, tlb, address, reinterpret_cast<std::uint64_t>(data), 0}, info);
+    Vcpu* vcpu = running_vcpu(told);
+    const Verified* seen =
+        vcpu == nullptr ? nullptr
+                        : plugin->oracle->verified(*vcpu, Oracle::key(address, info & kTlbMask), kStore);
+    if (seen == nullptr || plugin->oracle->flags(seen->frame) != 0)
+      return check_kernel_access(told, info, address, data, kStore);
+    ++vcpu->checked;
     return;
   }
-  if (!store) return;
-  const std::uint64_t bytes = std::uint64_t{1} << qemu_plugin_mem_size_shift(info);
   std::uint64_t physical = address - kDirectMap;
   if (physical >> kPageShift >= plugin->oracle->frames()) {
     physical = address - kDirectMapFiveLevels;
     if (physical >> kPageShift >= plugin->oracle->frames())
       return;  // no page table and no page of a user lies there
   }
-  if (plugin->oracle->flags(physical >> kPageShift) == 0) return;
-  Vcpu& vcpu = vcpu_of(told);
-  paging(vcpu);
-  plugin->oracle->stored(vcpu, physical, bytes, reinterpret_cast<std::uint64_t>(data));
+  if (plugin->oracle->flags(physical >> kPageShift) != 0) check_kernel_frame(told, info, physical, data);
 }
 
 void on_control_write(unsigned told, void*) {
@@ -198,18 +242,14 @@ void on_kernel_block(unsigned told, void* data) {
   vcpu.instructions += static_cast<const Block*>(data)->instructions;
 }
 
-void on_user_block(unsigned told, void* data) {
+[[gnu::noinline]] void check_user_block(unsigned told, void* data) {
   const auto& block = *static_cast<const Block*>(data);
   Vcpu& vcpu = vcpu_of(told);
   vcpu.instructions += block.instructions;
   vcpu.syscall = 0;
+  ++vcpu.checked;
   // What the kernel will swap in at its next entry never changes.
   if (vcpu.per_cpu_area == 0) vcpu.per_cpu_area = plugin->registers[vcpu.index].read(Register::kKernelGsBase);
-  ++vcpu.checked;
-  std::uint64_t frame = 0;
-  if (plugin->oracle->verified(vcpu, Oracle::key(block.address, kFetchTlb), kFetch, frame) &&
-      frame == block.frame)
-    return;
   paging(vcpu);
   if (!vcpu.paging.paging) return;
   // A block is shared by all addresses at which its frame is mapped: where it does not fit, ask for the true one.
@@ -220,6 +260,19 @@ void on_user_block(unsigned told, void* data) {
     address = plugin->registers[vcpu.index].read(Register::kRip);
   if (address >= kUserEnd) return;
   plugin->oracle->check(vcpu, {kFetch, false, kFetchTlb, address, address, block.frame});
+}
+
+/// As for accesses.
+void on_user_block(unsigned told, void* data) {
+  const auto& block = *static_cast<const Block*>(data);
+  Vcpu* vcpu = running_vcpu(told);
+  const Verified* seen = vcpu == nullptr
+                             ? nullptr
+                             : plugin->oracle->verified(*vcpu, Oracle::key(block.address, kFetchTlb), kFetch);
+  if (seen == nullptr || seen->frame != block.frame) return check_user_block(told, data);
+  vcpu->instructions += block.instructions;
+  vcpu->syscall = 0;
+  ++vcpu->checked;
 }
 
 void on_syscall(unsigned told, void* data) {
@@ -338,8 +391,9 @@ void on_translation(qemu_plugin_id_t, qemu_plugin_tb* tb) {
       qemu_plugin_register_vcpu_mem_cb(insn, on_user_load, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_R, pc);
       qemu_plugin_register_vcpu_mem_cb(insn, on_user_store, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_W, pc);
     } else {
-      qemu_plugin_register_vcpu_mem_cb(insn, on_kernel_access, QEMU_PLUGIN_CB_NO_REGS,
-                                       plugin->full ? QEMU_PLUGIN_MEM_RW : QEMU_PLUGIN_MEM_W, pc);
+      qemu_plugin_register_vcpu_mem_cb(insn, on_kernel_store, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_W, pc);
+      if (plugin->full)
+        qemu_plugin_register_vcpu_mem_cb(insn, on_kernel_load, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_R, pc);
     }
     if (code.writes_control())
       qemu_plugin_register_vcpu_insn_exec_cb(insn, on_control_write, QEMU_PLUGIN_CB_NO_REGS, nullptr);
