@@ -84,4 +84,8 @@ void place(const std::vector<Job>& jobs, std::size_t asked, const Host& host, Se
   settings.crowding = crowding(jobs, std::min(settings.guests, jobs.size()), host);
 }
 
+std::string crowding_of(const Settings& settings, const Job& job) {
+  return job.scenario.machine.icount ? std::string() : settings.crowding;
+}
+
 }  // namespace luf::run

@@ -32,4 +32,8 @@ std::string crowding(const std::vector<Job>& jobs, std::size_t guests, const Hos
 /// many.
 void place(const std::vector<Job>& jobs, std::size_t asked, const Host& host, Settings& settings);
 
+/// Why the host, not the guest, may be at fault when this one hangs: what is wrong with how many run, in a sentence; empty:
+/// it is not. Never of a deterministic one, whose time waits for the host.
+std::string crowding_of(const Settings& settings, const Job& job);
+
 }  // namespace luf::run

@@ -1,6 +1,7 @@
 #include "run/cgroup.h"
 
 #include <algorithm>
+#include <charconv>
 #include <fstream>
 #include <optional>
 #include <sstream>
@@ -38,14 +39,33 @@ bool has_word(const std::string& list, std::string_view word) {
   return false;
 }
 
+/// A path of mountinfo: a blank, for instance, is written \040 there.
+std::string unescape(const std::string& text) {
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    unsigned char code = 0;
+    const char* digits = text.data() + i + 1;
+    if (text[i] == '\\' && text.size() - i > 3 &&
+        std::from_chars(digits, digits + 3, code, 8).ptr == digits + 3) {
+      plain += static_cast<char>(code);
+      i += 3;
+    } else {
+      plain += text[i];
+    }
+  }
+  return plain;
+}
+
 std::vector<Mount> mounts(const fs::path& root) {
   std::vector<Mount> found;
   std::ifstream file(root / "proc/self/mountinfo");
   for (std::string line; std::getline(file, line);) {
     std::istringstream words(line);
-    std::string word, type, source;
+    std::string word, type, source, group, point;
     Mount mount;
-    words >> word >> word >> word >> mount.root >> mount.point;
+    words >> word >> word >> word >> group >> point;
+    mount.root = unescape(group);
+    mount.point = unescape(point);
     while (words >> word && word != "-") {
     }
     words >> type >> source >> mount.options;
@@ -55,14 +75,16 @@ std::vector<Mount> mounts(const fs::path& root) {
   return found;
 }
 
-/// The directories of the own group of a hierarchy and of those above it. In a container the group's name may be one that
-/// its mount does not show: then that is the container's own.
+/// The directories of the own group `name` and of those above it, as far as the mount shows them; none when it shows others.
+/// Both names are those of the own namespace, with a ".." for each group above it.
 std::vector<fs::path> own_groups(const fs::path& root, const Mount& mount, const fs::path& name) {
-  const fs::path below = name.lexically_relative(mount.root);
+  auto [own, mounted] = std::mismatch(name.begin(), name.end(), mount.root.begin(), mount.root.end());
+  const bool above = mounted != mount.root.end();  // then the way down from there is not known
+  const auto up = [](const fs::path& part) { return part == ".."; };
+  if (!std::all_of(mounted, mount.root.end(), up) || std::any_of(own, name.end(), up)) return {};
   fs::path group = root / mount.point.relative_path();
   std::vector<fs::path> groups{group};
-  if (below.empty() || *below.begin() == ".." || *below.begin() == ".") return groups;
-  for (const fs::path& part : below) groups.push_back(group /= part);
+  for (; !above && own != name.end(); ++own) groups.push_back(group /= *own);
   return groups;
 }
 

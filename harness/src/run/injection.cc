@@ -94,24 +94,25 @@ Task<void> Injection::disturb(Acting& acting, inject::Context& context) {
   const std::string phase = acting.phase;
   const TimePoint began = environment_.clock.now();
   const Result<inject::Effect> effect = co_await inject::find(acting.part.name)->disturb(context);
-  if (effect && effect->seen && acting.phase == phase) {
-    ++acting.effects;
-    happened(scenario::kEffect, acting.part.id);
-  }
+  note(acting, phase, effect, began);
+  if (acting.phase != phase) co_return;  // the next one is not to answer for it
   if (!effect) {
     acting.trouble = effect.error().message;
   } else if (!effect->seen) {
     acting.trouble =
         fmt::format("it had no effect: {} before, {} after", effect->before.dump(), effect->after.dump());
+  } else {
+    ++acting.effects;
+    happened(scenario::kEffect, acting.part.id);
   }
-  note(acting, effect, began);
 }
 
-void Injection::note(const Acting& acting, const Result<inject::Effect>& effect, TimePoint began) {
+void Injection::note(const Acting& acting, const std::string& phase, const Result<inject::Effect>& effect,
+                     TimePoint began) {
   nlohmann::ordered_json line{{"at_ms", ms(began - start_)},
                               {"took_ms", ms(environment_.clock.now() - began)},
                               {"part", acting.part.id},
-                              {"phase", acting.phase}};
+                              {"phase", phase}};
   if (effect) {
     line["before"] = effect->before;
     line["after"] = effect->after;

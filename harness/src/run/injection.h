@@ -45,7 +45,9 @@ class Injection {
   void happened(const std::string& event, const std::string& part);
   Task<void> act(Acting& acting);
   Task<void> disturb(Acting& acting, inject::Context& context);
-  void note(const Acting& acting, const Result<inject::Effect>& effect, TimePoint began);
+  /// `phase`: in which it began.
+  void note(const Acting& acting, const std::string& phase, const Result<inject::Effect>& effect,
+            TimePoint began);
   const Environment& environment_;
   machine::Machine& machine_;
   std::filesystem::path log_;

@@ -81,12 +81,8 @@ std::vector<Step> steps_of(const Scenario& scenario, const std::string& detector
   std::vector<Step> steps;
   for (const scenario::Part& part : scenario.parts) {
     if (part.id == detector) continue;
-    steps.push_back({fmt::format("{} {}", to_string(part.kind), part.id), [id = part.id](Scenario& each) {
-                       // Also who waits for it.
-                       std::erase_if(each.parts, [&id](const scenario::Part& other) {
-                         return other.id == id || scenario::trigger_of(other).part == id;
-                       });
-                     }});
+    steps.push_back({fmt::format("{} {}", to_string(part.kind), part.id),
+                     [id = part.id](Scenario& each) { scenario::leave_out_part(each, id); }});
   }
   for (const Phase& each : scenario.phases) {
     if (each.name != phase)

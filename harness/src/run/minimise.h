@@ -15,8 +15,8 @@ struct Step {
   std::function<void(scenario::Scenario&)> leave_out;  ///< by name, so that the order does not matter
 };
 
-/// All that can be left out: parts (of detectors all but the one with id `detector`), seeded faults, delays, flush points
-/// switched off or on, the schedule, phases other than `phase`.
+/// All that can be left out: parts, each with what cannot begin without it (of detectors all but the one with id
+/// `detector`), seeded faults, delays, flush points switched off or on, the schedule, phases other than `phase`.
 std::vector<Step> steps_of(const scenario::Scenario& scenario, const std::string& detector,
                            const std::string& phase);
 

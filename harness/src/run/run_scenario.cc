@@ -13,6 +13,7 @@
 #include "machine/qemu_machine.h"
 #include "protocol/event.h"
 #include "report/violation.h"
+#include "run/admission.h"
 #include "run/digest.h"
 #include "run/injection.h"
 #include "run/record.h"
@@ -226,7 +227,7 @@ Task<judge::Observation> boot_and_watch(const Environment& environment, const Se
   if (settings.libvirt) (void)directory.write("domain.xml", machine->command_line());
   seen = co_await supervise(std::move(watched), patience);
   seen.idle = co_await injection.stop();
-  if (!setup.icount) seen.crowding = settings.crowding;  // else time waits for the host
+  seen.crowding = crowding_of(settings, job);
   tasks.cancel();
   co_await tasks.join();
   const Result<std::string> console = read_file(setup.console);

@@ -6,6 +6,7 @@
 
 #include "base/nearest.h"
 #include "protocol/contract.h"
+#include "protocol/event.h"
 #include "protocol/luf_sysfs.h"
 #include "scenario/plan.h"
 #include "scenario/toml_reader.h"
@@ -147,13 +148,26 @@ void check_ids(const std::vector<const toml::table*>& where, const Scenario& sce
 }
 
 void check_triggers(const std::vector<const toml::table*>& where, const Scenario& scenario, ReadLog& log) {
+  const auto tell = [&](std::size_t part, const std::string& problem) {
+    const toml::node* node = where[part]->get(kOn);
+    log.defect(node != nullptr ? *node : *where[part], fmt::format("\"injector.{}\": {}", kOn, problem));
+  };
+  const std::vector<std::string> never = never_begin(scenario);
+  bool told = false;
   for (std::size_t i = 0; i < scenario.parts.size(); ++i) {
     const Part& part = scenario.parts[i];
     const std::string problem = part.on_host ? trigger_problem(scenario, part) : std::string();
     if (problem.empty()) continue;
-    const toml::node* node = where[i]->get(kOn);
-    log.defect(node != nullptr ? *node : *where[i], fmt::format("\"injector.{}\": {}", kOn, problem));
+    tell(i, problem);
+    told = true;
   }
+  if (told || never.empty()) return;
+  const auto first = std::find_if(scenario.parts.begin(), scenario.parts.end(),
+                                  [&never](const Part& part) { return part.id == never.front(); });
+  tell(static_cast<std::size_t>(first - scenario.parts.begin()),
+       fmt::format("each of {} waits for an effect of another of them, so none begins; let one begin on "
+                   "\"{}\"",
+                   fmt::join(never, ", "), protocol::event::kPhaseStart));
 }
 
 void check_expectations(const std::vector<const toml::table*>& tables, const Scenario& scenario,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "scenario/scenario.h"
 
@@ -24,7 +25,15 @@ struct Trigger {
 /// That of `part`; of parts of the guest an empty one. Thread: any.
 Trigger trigger_of(const Part& part);
 
-/// Why the trigger of `part` can never come, a clause; empty: it can. Thread: any.
+/// Why no part of the scenario can have the event that `part` waits for, and what to do, clauses; empty: one can.
+/// Thread: any.
 std::string trigger_problem(const Scenario& scenario, const Part& part);
+
+/// The ids of the host's injectors that can never begin: no part has the event that they wait for, or they wait for the
+/// effects of one another. Thread: any.
+std::vector<std::string> never_begin(const Scenario& scenario);
+
+/// Takes a part out of the scenario, and all that cannot begin without it. Thread: any.
+void leave_out_part(Scenario& scenario, const std::string& id);
 
 }  // namespace luf::scenario

@@ -46,12 +46,17 @@ TEST(Injectors, of_the_host_begin_with_the_phase_if_nothing_else_is_said) {
   EXPECT_EQ(scenario::trigger_of(scenario->parts.front()).text(), "phase_start");
 }
 
+/// Empty: it is valid.
+std::string error_of(const std::string& text) {
+  const Result<scenario::Scenario> scenario = scenario::parse(text, "x.toml", catalog());
+  return scenario ? "" : scenario.error().message;
+}
+
 /// What is wrong with that line in an injector of a scenario that also has a part of each other kind.
 std::string defect(const std::string& line) {
   const std::string text = kText + line + "\n[[injector]]\nname = \"nmi\"\n[[workload]]\nname = \"churn\"\n" +
                            "[[detector]]\nname = \"foreign_content\"\n";
-  const Result<scenario::Scenario> scenario = scenario::parse(text, "x.toml", catalog());
-  return scenario ? "" : scenario.error().message;
+  return error_of(text);
 }
 
 TEST(Injectors, of_the_host_may_wait_for_an_event) {
@@ -69,13 +74,40 @@ TEST(Injectors, of_the_host_cannot_wait_for_what_never_comes) {
                 "phase_start, part_start, progress, finding, effect");
   EXPECT_EQ(defect("on = \"finding churn\""),
             what + "the part \"churn\" has no event \"finding\"; use one of foreign_content");
-  EXPECT_EQ(defect("on = \"effect machine_stop\""),
-            what + "the part \"machine_stop\" has no event \"effect\"; use one of nmi");
+  EXPECT_EQ(defect("on = \"finding nobody\""),
+            what + "the part \"nobody\" has no event \"finding\"; use one of foreign_content");
+  EXPECT_EQ(defect("on = \"effect reclaim\"\n[[injector]]\nname = \"reclaim\""),
+            what + "the part \"reclaim\" has no event \"effect\"; use one of nmi");
+  EXPECT_EQ(defect("on = \"part_start nmi\""),
+            what + "the part \"nmi\" has no event \"part_start\"; use one of churn, foreign_content");
+  EXPECT_EQ(defect("on = \"effect machine_stop\""), what + "it cannot wait for itself; use one of nmi");
   EXPECT_EQ(defect("on = \"progress churn\""),
-            what + "no part of this scenario has an event \"progress\" to wait for");
-  const Result<scenario::Scenario> alone = scenario::parse(kText + "on = \"effect\"\n", "x.toml", catalog());
-  ASSERT_FALSE(alone);
-  EXPECT_EQ(alone.error().message, what + "there is no other injector of the host");
+            what + "\"progress\" is no event of a part; leave out \"churn\"");
+  for (const std::string event : {"effect", "part_start"})
+    EXPECT_EQ(error_of(kText + "on = \"" + event + "\"\n"),
+              what + "no other part has an event \"" + event + "\"; use another event");
+}
+
+/// A further injector of the host.
+std::string nmi(const std::string& id, const std::string& on) {
+  return "[[injector]]\nname = \"nmi\"\nid = \"" + id + "\"\non = \"" + on + "\"\n";
+}
+
+TEST(Injectors, of_the_host_cannot_wait_for_each_others_effects) {
+  const auto each_of = [](const std::string& ids) {
+    return "x.toml:8: \"injector.on\": each of " + ids +
+           " waits for an effect of another of them, so none begins; let one begin on \"phase_start\"";
+  };
+  const auto stop_on = [](const std::string& on) { return kText + "on = \"" + on + "\"\n"; };
+  EXPECT_EQ(error_of(stop_on("effect b") + nmi("b", "effect machine_stop")), each_of("machine_stop, b"));
+  EXPECT_EQ(error_of(stop_on("effect b") + nmi("b", "effect c") + nmi("c", "effect machine_stop")),
+            each_of("machine_stop, b, c"));
+  EXPECT_EQ(error_of(stop_on("effect") + nmi("b", "effect")), each_of("machine_stop, b"));
+  // One that somebody else sets off is none of them, and may set off another.
+  EXPECT_EQ(error_of(stop_on("effect b") + nmi("b", "effect machine_stop") + nmi("c", "progress")),
+            each_of("machine_stop, b"));
+  EXPECT_EQ(error_of(stop_on("effect b") + nmi("b", "effect c") + nmi("c", "progress")), "");
+  EXPECT_EQ(error_of(stop_on("effect") + nmi("b", "effect") + nmi("c", "progress")), "");
 }
 
 TEST(Injectors, are_found_by_name) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "judge/judge.h"
 #include "support/temp_directory.h"
 
 namespace luf::run {
@@ -87,6 +88,29 @@ TEST(ThisHost, is_no_larger_than_its_container) {
   EXPECT_EQ(host_with("max 100000", "2147483648").memory, 2 * kGiB);
   EXPECT_EQ(host_with("max 100000", "max").memory, 8 * kGiB);
   EXPECT_EQ(host_with("max 100000", "0").memory, 1U << 20U);  // 0 would be: not known
+}
+
+/// The verdict on a guest that hung when as many of its kind as that ran at a time.
+judge::Verdict of_a_hang(const Job& job, std::size_t guests) {
+  Settings settings;
+  place(std::vector<Job>(guests, job), guests, {2, 64 * kGiB}, settings);
+  judge::Observation seen;
+  seen.end = judge::RunEnd::kStalled;
+  seen.crowding = crowding_of(settings, job);
+  return judge::judge(job.scenario, {}, seen);
+}
+
+TEST(Crowding, makes_a_hang_infra_but_never_that_of_a_deterministic_guest) {
+  EXPECT_EQ(of_a_hang(guest(2, kGiB), 1).outcome, judge::Outcome::kFail);
+  const judge::Verdict crowded = of_a_hang(guest(2, kGiB), 4);
+  EXPECT_EQ(crowded.outcome, judge::Outcome::kInfra);
+  EXPECT_EQ(
+      crowded.reason,
+      "a hang that the host may have made, for 4 guests at a time keep 8 threads busy, and lufbed can have 2 "
+      "CPUs: no event for 1min, while QEMU still answers");
+  const judge::Verdict deterministic = of_a_hang(guest(2, kGiB, true), 4);
+  EXPECT_EQ(deterministic.outcome, judge::Outcome::kFail);
+  EXPECT_EQ(deterministic.reason, "the guest hung: no event for 1min, while QEMU still answers");
 }
 
 }  // namespace

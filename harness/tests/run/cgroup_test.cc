@@ -95,5 +95,43 @@ TEST(CgroupAllowance, in_a_container_is_that_of_its_mount) {
   EXPECT_EQ(host.allowance().cpus, 2U);
 }
 
+TEST(CgroupAllowance, reads_the_escapes_of_a_mount_point_and_of_a_group) {
+  FakeHost host("0::/a job\\/step\n",
+                "30 23 0:28 /a\\040job\\134 /mnt/all\\040of\\011it rw - cgroup2 cgroup rw\n");
+  host.put("mnt/all of\tit/step/cpu.max", "200000 100000\n");
+  EXPECT_EQ(host.allowance().cpus, 2U);
+}
+
+TEST(CgroupAllowance, is_not_that_of_another_group_that_is_mounted) {
+  FakeHost host("2:memory:/docker/abc\n0::/docker/abc\n",
+                "30 23 0:28 /docker/other /mnt/other ro - cgroup2 cgroup rw\n"
+                "31 23 0:28 /docker/abc/below /mnt/below ro - cgroup2 cgroup rw\n"
+                "32 23 0:28 /../other /mnt/beside ro - cgroup2 cgroup rw\n"
+                "33 23 0:30 /docker/ab /mnt/memory ro - cgroup cgroup rw,memory\n");
+  for (const std::string name : {"other", "below", "beside", "beside/docker/abc"})
+    host.put("mnt/" + name + "/cpu.max", "100000 100000\n");
+  host.put("mnt/memory/memory.limit_in_bytes", "1000000\n");
+  EXPECT_EQ(host.allowance().cpus, kAll.cpus);
+  EXPECT_EQ(host.allowance().memory, kAll.memory);
+}
+
+TEST(CgroupAllowance, of_a_container_with_the_hosts_tree_is_what_that_shows_above_it) {
+  // In a namespace of groups the host's root has the name "/../..", and nothing tells the way down from there.
+  FakeHost host("0::/\n",
+                "30 23 0:28 / /sys/fs/cgroup ro - cgroup2 cgroup rw\n"
+                "31 23 0:28 /../.. /host/cgroup ro - cgroup2 cgroup rw\n");
+  host.put("sys/fs/cgroup/cpu.max", "400000 100000\n");
+  host.put("host/cgroup/cpu.max", "800000 100000\n");
+  EXPECT_EQ(host.allowance().cpus, 4U);
+  host.put("host/cgroup/cpu.max", "300000 100000\n");
+  EXPECT_EQ(host.allowance().cpus, 3U);
+}
+
+TEST(CgroupAllowance, is_all_where_the_namespace_shows_another_group_than_the_own) {
+  FakeHost host("0::/../beside\n", kUnified);  // started from outside of the container
+  host.put("sys/fs/cgroup/cpu.max", "100000 100000\n");
+  EXPECT_EQ(host.allowance().cpus, kAll.cpus);
+}
+
 }  // namespace
 }  // namespace luf::run

@@ -5,6 +5,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <fstream>
 
+#include "base/file.h"
 #include "scenario/parse.h"
 #include "support/catalog.h"
 #include "support/fake_clock.h"
@@ -23,9 +24,11 @@ class BalloonMachine : public luf::testing::FakeMachine {
  public:
   using FakeMachine::FakeMachine;
   Task<Result<json>> monitor(std::string command, json arguments, TimePoint) override {
-    if (command == "balloon") actual_ = arguments.at("value").get<std::int64_t>();
+    if (command == "balloon" && !stuck) actual_ = arguments.at("value").get<std::int64_t>();
     co_return json{{"actual", actual_}};
   }
+
+  bool stuck = false;  ///< it does nothing: a disturbance has no effect, and takes all of its `length`
 
  private:
   std::int64_t actual_ = 4096;
@@ -44,9 +47,9 @@ struct Bench {
     return catalog;
   }
 
-  /// At `after` the guest says this.
+  /// At `after` the guest says this, in the phase "main" if the body names no other.
   void say(milliseconds after, const std::string& name, json body = json::object()) {
-    body["phase"] = "main";
+    body.emplace("phase", "main");
     script.push_back({after, {0, 0, name, std::move(body)}});
   }
 
@@ -141,6 +144,23 @@ TEST(Injection, waits_anew_in_every_phase_and_is_idle_without_its_event) {
   EXPECT_EQ(bench.run(), Lines{"1500 balloon"});
   ASSERT_EQ(bench.idle.size(), 1U);
   EXPECT_EQ(bench.idle.front().reason, "the phase had no event \"progress\" to begin on");
+}
+
+TEST(Injection, that_ends_late_is_not_the_next_phases) {
+  Bench bench(balloon("length = \"2s\"\non = \"progress\""));
+  bench.machine.stuck = true;
+  bench.say(seconds(0), "phase_start", {{"phase", "one"}});
+  bench.say(seconds(0), "progress", {{"phase", "one"}});
+  bench.say(seconds(1), "phase_end", {{"phase", "one"}});
+  bench.say(seconds(2), "phase_start", {{"phase", "two"}});
+  bench.say(seconds(4), "phase_end", {{"phase", "two"}});
+  EXPECT_EQ(bench.run(), Lines{"500 balloon"});
+  ASSERT_EQ(bench.idle.size(), 2U);
+  EXPECT_EQ(bench.idle.front().reason, "the phase was over before it had an effect");
+  EXPECT_EQ(bench.idle.back().reason, "the phase had no event \"progress\" to begin on");
+  const Result<std::string> log = read_file(bench.directory / "injections.jsonl");
+  ASSERT_TRUE(log);
+  EXPECT_EQ(json::parse(*log).at("phase"), "one");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <boost/asio/co_spawn.hpp>
 
 #include "base/file.h"
+#include "inject/injector.h"
 #include "report/stats.h"
 #include "run/debug.h"
 #include "run/minimise.h"
@@ -204,6 +205,35 @@ TEST(Minimise, can_leave_out_all_but_the_detector_that_saw_it) {
   ASSERT_EQ(scenario.phases.size(), 1U);
   EXPECT_TRUE(scenario.phases.front().faults.empty());
   EXPECT_EQ(scenario.schedule.strategy, "none");
+}
+
+/// The ids of the parts that are left when that step is taken.
+std::vector<std::string> left_without(const std::string& text, const std::string& name) {
+  scenario::Catalog catalog = luf::testing::test_catalog();
+  inject::add_to(catalog);
+  scenario::Scenario scenario = *scenario::parse(text, "x.toml", catalog);
+  for (const Step& step : steps_of(scenario, "foreign_content", "main"))
+    if (step.name == name) step.leave_out(scenario);
+  std::vector<std::string> ids;
+  for (const scenario::Part& part : scenario.parts) ids.push_back(part.id);
+  return ids;
+}
+
+TEST(Minimise, leaves_out_all_that_waits_for_what_it_leaves_out) {
+  const auto nmi = [](const std::string& id, const std::string& on) {
+    return "[[injector]]\nname = \"nmi\"\nid = \"" + id + "\"\non = \"" + on + "\"\n";
+  };
+  const std::string text =
+      "title = \"t\"\n[[phase]]\nname = \"main\"\nduration = \"1s\"\n[[detector]]\nname = "
+      "\"foreign_content\"\n";
+  const std::string chain = text + nmi("a", "effect b") + nmi("b", "effect c") + nmi("c", "progress");
+  using Ids = std::vector<std::string>;
+  EXPECT_EQ(left_without(chain, "injector c"), Ids{"foreign_content"});
+  EXPECT_EQ(left_without(chain, "injector b"), (Ids{"c", "foreign_content"}));
+  EXPECT_EQ(left_without(chain, "injector a"), (Ids{"b", "c", "foreign_content"}));
+  const std::string whoever = text + nmi("a", "effect") + nmi("b", "effect a") + nmi("c", "progress");
+  EXPECT_EQ(left_without(whoever, "injector c"), Ids{"foreign_content"});
+  EXPECT_EQ(left_without(whoever, "injector a"), (Ids{"c", "foreign_content"}));
 }
 
 TEST(Minimise, goes_down_to_two_cpus_one_node_and_128_mib) {
