@@ -56,7 +56,7 @@ scenario() {
   } > "$work/case.toml"
 }
 
-# Starts a libvirtd, without systemd, with all its files in a directory of this case, and sets daemon_uri. Fails where only root could.
+# Starts a libvirtd, without systemd, with all its files in a directory of this case, and without KVM; sets daemon_uri. Fails where only root could.
 start_libvirtd() {
   local dir=$work/d
   [ "$(id -u)" -eq 0 ] || return 1
@@ -71,6 +71,8 @@ start_libvirtd() {
       case $what in etc) to=/etc ;; run) to=/run ;; *) to=/var/$what ;; esac
       mount --bind "$1/$what" "$to/libvirt"
     done
+    # With a /dev/kvm, libvirt may not keep what it learnt about QEMU, and asks it some ten times before a guest starts.
+    [ ! -e /dev/kvm ] || { : > "$1/kvm"; mount --bind "$1/kvm" /dev/kvm; mount -o remount,bind,ro /dev/kvm; }
     exec libvirtd --config "$1/etc/libvirtd.conf" --pid-file "$1/pid"' sh "$dir" > "$dir/said" 2>&1 &
   daemon=$!
   for _ in $(seq 300); do
