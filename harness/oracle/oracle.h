@@ -118,9 +118,9 @@ class Oracle {
   FrameFlags flags_;
   Tasks tasks_;
   std::atomic<std::uint64_t> epoch_{1};  ///< moves when a used translation stops being true
-  // On a line of its own: what stands above is read at every access, by all CPUs.
-  alignas(64) std::atomic<std::uint64_t> facts_{
-      1};            ///< moves when something is learnt that a class may rest on
+  // Moves when something is learnt that a class may rest on. On a line of its own: what stands above is read at every
+  // access, by all CPUs.
+  alignas(64) std::atomic<std::uint64_t> facts_{1};
   std::mutex lock_;  ///< guards all below
   TableWatch tables_;
   ChangeLog changes_;

@@ -80,11 +80,11 @@ Result<void> make_deterministic(run::Job& job) {
           "{}: the host's injector \"{}\" makes a deterministic run another one each time; leave it out",
           job.name, part.name);
   }
-  scenario::Machine& machine = job.scenario.machine;
-  machine.icount = machine.icount.value_or(scenario::kDefaultIcount);
-  // CPUs take turns there: one may be kept from its flush for longer than the kernel's own bound (docs/scenario-format.md).
-  std::optional<Nanoseconds>& age = job.scenario.kernel.age;
-  age = age.value_or(std::chrono::milliseconds(200));
+  if (job.scenario.machine.icount) return {};
+  job.scenario.machine.icount = scenario::kDefaultIcount;
+  // CPUs take turns now: one may be kept from its flush for longer than the kernel's own bound (docs/scenario-format.md).
+  scenario::Kernel& kernel = job.scenario.kernel;
+  if (kernel.luf == "on") kernel.age = kernel.age.value_or(std::chrono::milliseconds(200));
   return {};
 }
 
