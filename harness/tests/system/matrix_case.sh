@@ -42,3 +42,11 @@ expect_line '^none, 1 phases  *\.  *\.  *\.$'
 matrix "$scenarios/selftest/unmap.toml" --idle --silent 2s
 expect_code $? 0
 expect_line '^selftest/unmap  *vacuous '
+
+# A run that is made deterministic gets an age bound that suits it, but with LUF off needs nothing of the kernel.
+for mode in --no-faults --baseline; do
+  matrix "$scenarios/smoke/luf-on.toml" $mode --deterministic --silent 2s
+  expect_code $? 0
+done
+grep -q '^age = "200ms"$' "$work/runs/smoke/luf-on/1/scenario.toml" || die "no age bound"
+! grep -q '^age' "$work/runs/smoke/luf-on/2/scenario.toml" || die "a kernel without LUF would be skipped"
