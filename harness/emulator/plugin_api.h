@@ -54,7 +54,7 @@ struct qemu_plugin_reg_descriptor {
 };
 
 enum qemu_plugin_cb_flags { QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_CB_R_REGS };
-enum qemu_plugin_mem_rw { QEMU_PLUGIN_MEM_R = 1, QEMU_PLUGIN_MEM_W, QEMU_PLUGIN_MEM_RW };
+enum qemu_plugin_mem_rw { QEMU_PLUGIN_MEM_R = 1, QEMU_PLUGIN_MEM_W };
 enum qemu_plugin_mem_value_type { QEMU_PLUGIN_MEM_VALUE_U64 = 3 };
 
 struct qemu_plugin_mem_value {
@@ -93,7 +93,6 @@ std::size_t qemu_plugin_insn_size(const qemu_plugin_insn* insn);
 std::uint64_t qemu_plugin_insn_vaddr(const qemu_plugin_insn* insn);
 void* qemu_plugin_insn_haddr(const qemu_plugin_insn* insn);
 
-bool qemu_plugin_mem_is_store(qemu_plugin_meminfo_t info);
 unsigned qemu_plugin_mem_size_shift(qemu_plugin_meminfo_t info);
 qemu_plugin_mem_value qemu_plugin_mem_get_value(qemu_plugin_meminfo_t info);
 qemu_plugin_hwaddr* qemu_plugin_get_hwaddr(qemu_plugin_meminfo_t info, std::uint64_t address);

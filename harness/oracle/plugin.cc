@@ -136,62 +136,47 @@ void ring(Vcpu& vcpu, qemu_plugin_meminfo_t info) {
 // The callbacks of accesses come in two: the first is run at every access, so it calls nothing and saves no register; the
 // second does all that the first has not found to be needless. `data` is the address of the instruction.
 
-[[gnu::noinline]] void check_user_load(unsigned told, qemu_plugin_meminfo_t info, std::uint64_t address,
-                                       void* data) {
+/// What that CPU is known to have found true; null: nothing, or the CPU is not known.
+[[gnu::always_inline]] inline const Verified* verified(const Vcpu* vcpu, std::uint64_t address, unsigned tlb,
+                                                       std::uint8_t kind) {
+  return vcpu == nullptr ? nullptr : plugin->oracle->verified(*vcpu, Oracle::key(address, tlb), kind);
+}
+
+[[gnu::noinline]] void check_access(unsigned told, qemu_plugin_meminfo_t info, std::uint64_t address,
+                                    void* data, std::uint8_t kind, bool by_kernel) {
   const unsigned tlb = info & kTlbMask;
-  if (!is_user_tlb(tlb)) return;  // firmware and early boot
+  if (!by_kernel && !is_user_tlb(tlb)) return;  // firmware and early boot
   Vcpu& vcpu = vcpu_of(told);
   ++vcpu.checked;
-  check_slowly(vcpu, {kLoad, false, tlb, address, reinterpret_cast<std::uint64_t>(data), 0}, info);
+  check_slowly(vcpu, {kind, by_kernel, tlb, address, reinterpret_cast<std::uint64_t>(data), 0}, info);
+  if (!by_kernel && kind == kStore && address >> kPageShift == protocol::kDoorbellAddress >> kPageShift)
+    ring(vcpu, info);
 }
 
 /// A load by an instruction of a user address.
 void on_user_load(unsigned told, qemu_plugin_meminfo_t info, std::uint64_t address, void* data) {
   Vcpu* vcpu = running_vcpu(told);
-  const Verified* seen = vcpu == nullptr
-                             ? nullptr
-                             : plugin->oracle->verified(*vcpu, Oracle::key(address, info & kTlbMask), kLoad);
-  if (seen == nullptr) return check_user_load(told, info, address, data);
+  if (verified(vcpu, address, info & kTlbMask, kLoad) == nullptr)
+    return check_access(told, info, address, data, kLoad, false);
   ++vcpu->checked;
-}
-
-[[gnu::noinline]] void check_user_store(unsigned told, qemu_plugin_meminfo_t info, std::uint64_t address,
-                                        void* data) {
-  const unsigned tlb = info & kTlbMask;
-  if (!is_user_tlb(tlb)) return;
-  Vcpu& vcpu = vcpu_of(told);
-  ++vcpu.checked;
-  check_slowly(vcpu, {kStore, false, tlb, address, reinterpret_cast<std::uint64_t>(data), 0}, info);
-  if (address >> kPageShift == protocol::kDoorbellAddress >> kPageShift) ring(vcpu, info);
 }
 
 /// The same for a store.
 void on_user_store(unsigned told, qemu_plugin_meminfo_t info, std::uint64_t address, void* data) {
   Vcpu* vcpu = running_vcpu(told);
-  const Verified* seen = vcpu == nullptr
-                             ? nullptr
-                             : plugin->oracle->verified(*vcpu, Oracle::key(address, info & kTlbMask), kStore);
+  const Verified* seen = verified(vcpu, address, info & kTlbMask, kStore);
   if (seen == nullptr || plugin->oracle->flags(seen->frame) != 0 ||
       address >> kPageShift == protocol::kDoorbellAddress >> kPageShift)
-    return check_user_store(told, info, address, data);
+    return check_access(told, info, address, data, kStore, false);
   ++vcpu->checked;
-}
-
-[[gnu::noinline]] void check_kernel_access(unsigned told, qemu_plugin_meminfo_t info, std::uint64_t address,
-                                           void* data, std::uint8_t kind) {
-  Vcpu& vcpu = vcpu_of(told);
-  ++vcpu.checked;
-  check_slowly(vcpu, {kind, true, info & kTlbMask, address, reinterpret_cast<std::uint64_t>(data), 0}, info);
 }
 
 /// A load by an instruction of the kernel.
 void on_kernel_load(unsigned told, qemu_plugin_meminfo_t info, std::uint64_t address, void* data) {
   if (address >= kUserEnd) return;
   Vcpu* vcpu = running_vcpu(told);
-  const Verified* seen = vcpu == nullptr
-                             ? nullptr
-                             : plugin->oracle->verified(*vcpu, Oracle::key(address, info & kTlbMask), kLoad);
-  if (seen == nullptr) return check_kernel_access(told, info, address, data, kLoad);
+  if (verified(vcpu, address, info & kTlbMask, kLoad) == nullptr)
+    return check_access(told, info, address, data, kLoad, true);
   ++vcpu->checked;
 }
 
@@ -207,11 +192,9 @@ void on_kernel_load(unsigned told, qemu_plugin_meminfo_t info, std::uint64_t add
 void on_kernel_store(unsigned told, qemu_plugin_meminfo_t info, std::uint64_t address, void* data) {
   if (address < kUserEnd) {
     Vcpu* vcpu = running_vcpu(told);
-    const Verified* seen =
-        vcpu == nullptr ? nullptr
-                        : plugin->oracle->verified(*vcpu, Oracle::key(address, info & kTlbMask), kStore);
+    const Verified* seen = verified(vcpu, address, info & kTlbMask, kStore);
     if (seen == nullptr || plugin->oracle->flags(seen->frame) != 0)
-      return check_kernel_access(told, info, address, data, kStore);
+      return check_access(told, info, address, data, kStore, true);
     ++vcpu->checked;
     return;
   }
@@ -266,9 +249,7 @@ void on_kernel_block(unsigned told, void* data) {
 void on_user_block(unsigned told, void* data) {
   const auto& block = *static_cast<const Block*>(data);
   Vcpu* vcpu = running_vcpu(told);
-  const Verified* seen = vcpu == nullptr
-                             ? nullptr
-                             : plugin->oracle->verified(*vcpu, Oracle::key(block.address, kFetchTlb), kFetch);
+  const Verified* seen = verified(vcpu, block.address, kFetchTlb, kFetch);
   if (seen == nullptr || seen->frame != block.frame) return check_user_block(told, data);
   vcpu->instructions += block.instructions;
   vcpu->syscall = 0;

@@ -152,7 +152,6 @@ void check_triggers(const std::vector<const toml::table*>& where, const Scenario
     const toml::node* node = where[part]->get(kOn);
     log.defect(node != nullptr ? *node : *where[part], fmt::format("\"injector.{}\": {}", kOn, problem));
   };
-  const std::vector<std::string> never = never_begin(scenario);
   bool told = false;
   for (std::size_t i = 0; i < scenario.parts.size(); ++i) {
     const Part& part = scenario.parts[i];
@@ -161,7 +160,9 @@ void check_triggers(const std::vector<const toml::table*>& where, const Scenario
     tell(i, problem);
     told = true;
   }
-  if (told || never.empty()) return;
+  if (told) return;
+  const std::vector<std::string> never = never_begin(scenario);
+  if (never.empty()) return;
   const auto first = std::find_if(scenario.parts.begin(), scenario.parts.end(),
                                   [&never](const Part& part) { return part.id == never.front(); });
   tell(static_cast<std::size_t>(first - scenario.parts.begin()),
