@@ -23,36 +23,50 @@ struct Options {
   std::string file;
   HistoryOption history;
   GuestOptions guest;
-  std::string accel;
+  MachineOptions machine;
   std::string shard;
   std::string id;
   bool plan_only = false;
 };
 
-/// The directory where the build script keeps a variant. Errors: infra, when it was not built; scenario.
-Result<fs::path> variant_directory(const std::string& variant) {
-  const fs::path script = (executable_directory() / "../../../guest-kernel/build").lexically_normal();
-  const std::string command =
-      shell_quote(script.string()) + " --print-dir " + shell_quote(variant) + " 2>/dev/null";
+/// The first line that a program of guest-kernel/ prints; empty when it prints none.
+std::string first_line_of(const std::string& program, const std::string& arguments) {
+  const fs::path file = (executable_directory() / "../../../guest-kernel" / program).lexically_normal();
+  const std::string command = shell_quote(file.string()) + " " + arguments;
   const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(command.c_str(), "r"), ::pclose);
   std::array<char, 4096> line{};
-  if (!pipe || std::fgets(line.data(), static_cast<int>(line.size()), pipe.get()) == nullptr)
+  if (!pipe || std::fgets(line.data(), static_cast<int>(line.size()), pipe.get()) == nullptr) return {};
+  const std::string text(line.data());
+  return text.substr(0, text.find('\n'));
+}
+
+/// Errors: infra, when it was not built; scenario.
+Result<artifact::Kernel> kernel_of_variant(const std::string& variant) {
+  const std::string directory =
+      first_line_of("build", "--print-dir " + shell_quote(variant) + " 2>/dev/null");
+  if (directory.empty())
     return fail(
         Blame::kInfra,
         "the kernel variant {} is not built, or there is none of that name; run `./lufbed kernel build {}`",
         variant, variant);
-  const std::string directory(line.data());
-  return fs::path(directory.substr(0, directory.find('\n')));
+  return artifact::kernel_in(directory);
+}
+
+/// Builds it if need be; what goes wrong then is told by the script. Errors: infra.
+Result<artifact::Kernel> kernel_of_commit(const fs::path& tree, const std::string& commit) {
+  const std::string directory =
+      first_line_of("build-commit", shell_quote(tree.string()) + " " + shell_quote(commit));
+  if (directory.empty()) return fail(Blame::kInfra, "commit {} of {} was not built", commit, tree.string());
+  return artifact::kernel_in(directory);
 }
 
 /// The variant "luf" is the kernel that every other command boots, wherever that was set to lie.
 Result<artifact::Kernel> find_kernel(const scenario::CampaignKernel& wanted, const Options& options) {
-  if (!wanted.path.empty())
-    return artifact::kernel_from(fs::absolute(options.file).parent_path() / wanted.path);
+  const fs::path here = fs::absolute(options.file).parent_path();
+  if (!wanted.path.empty()) return artifact::kernel_from(here / wanted.path);
+  if (!wanted.tree.empty()) return kernel_of_commit(here / wanted.tree, wanted.commit);
   if (wanted.variant == "luf") return artifact::kernel_in(options.guest.locations.kernel());
-  const Result<fs::path> directory = variant_directory(wanted.variant);
-  if (!directory) return pass_on(directory);
-  return artifact::kernel_in(*directory);
+  return kernel_of_variant(wanted.variant);
 }
 
 struct Loaded {
@@ -85,7 +99,6 @@ Result<Loaded> load(const Options& options) {
   settings.qemu = options.guest.qemu;
   settings.runs = options.guest.runs;
   settings.executable = executable_directory() / "lufbed";
-  if (!options.accel.empty()) settings.accel = options.accel;
   std::vector<std::string> paths;
   for (const std::string& path : file->scenarios)
     paths.push_back((fs::absolute(options.file).parent_path() / path).lexically_normal().string());
@@ -94,6 +107,7 @@ Result<Loaded> load(const Options& options) {
   Result<std::vector<run::Planned>> plan = run::plan_of(*file, *jobs, kernels, *catalog);
   if (!plan) return pass_on(plan);
   loaded.plan = *std::move(plan);
+  if (const Result<void> applied = options.machine.apply(*jobs, settings); !applied) return pass_on(applied);
   return loaded;
 }
 
@@ -209,8 +223,7 @@ void add_campaign(CLI::App& app, Action& action) {
       "Names this campaign: begins it, or goes on with it; else the last one that is not finished "
       "goes on, or a new one begins");
   command->add_flag("--plan", options->plan_only, "Only print the cases");
-  command->add_option("--accel", options->accel, "Override the scenarios: auto, tcg or kvm")
-      ->check(CLI::IsMember({"auto", "tcg", "kvm"}));
+  options->machine.add_options(*command);
   command->add_option("--runs", options->guest.runs, "Where run directories go")->capture_default_str();
   command->add_option("--qemu", options->guest.qemu, "The QEMU to use")->capture_default_str();
   options->guest.locations.add_options(*command);

@@ -113,6 +113,36 @@ Result<void> JobOptions::apply(std::vector<run::Job>& given, run::Settings& sett
   return {};
 }
 
+void MachineOptions::add_options(CLI::App& command) {
+  command.add_option("--accel", accel, "Override the scenarios: auto, tcg or kvm")
+      ->check(CLI::IsMember({"auto", "tcg", "kvm"}));
+  command.add_option("--machine", machine, "Who runs the guests: qemu or libvirt (docs/libvirt.md)")
+      ->check(CLI::IsMember({"qemu", "libvirt"}))
+      ->capture_default_str();
+  command.add_option("--connect", connect,
+                     "Libvirt's URI; without it its driver inside this program, no daemon");
+}
+
+Result<void> MachineOptions::apply(const std::vector<run::Job>& jobs, run::Settings& settings) const {
+  if (!connect.empty() && machine != "libvirt")
+    return fail(Blame::kScenario, "--connect {} means nothing without --machine libvirt", connect);
+  for (const run::Job& job : jobs) {
+    if (!job.scenario.machine.icount) continue;
+    if (accel == "kvm")
+      return fail(Blame::kScenario, "--accel kvm: {} sets \"machine.icount\", which needs emulation",
+                  job.name);
+    if (machine == "libvirt")
+      return fail(
+          Blame::kScenario,
+          "--machine libvirt: {} is deterministic (\"machine.icount\"), which needs a QEMU of our own",
+          job.name);
+  }
+  if (!accel.empty()) settings.accel = accel;
+  settings.machine = machine;
+  settings.connect = connect;
+  return {};
+}
+
 Result<scenario::Catalog> load_catalog(const artifact::Image& image) {
   const Result<std::string> text = read_file(image.parts);
   if (!text) return pass_on(text);

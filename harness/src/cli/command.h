@@ -92,6 +92,16 @@ struct JobOptions {
   Result<void> apply(std::vector<run::Job>& jobs, run::Settings& settings) const;
 };
 
+/// --accel, --machine and --connect: what runs the guests.
+struct MachineOptions {
+  std::string accel;  ///< empty: as the scenarios say
+  std::string machine = "qemu";
+  std::string connect;
+  void add_options(CLI::App& command);
+  /// Errors: scenario, when they exclude each other, or one of `jobs`.
+  Result<void> apply(const std::vector<run::Job>& jobs, run::Settings& settings) const;
+};
+
 /// The image and its parts. Errors: infra.
 Result<scenario::Catalog> load_catalog(const artifact::Image& image);
 

@@ -19,10 +19,8 @@ struct Options {
   std::string append;
   std::string json;
   std::string junit;
-  std::string accel;
+  MachineOptions machine;
   std::string oracle = "off";
-  std::string machine = "qemu";
-  std::string connect;
   std::string runs = "runs";
   std::string qemu = "qemu-system-x86_64";
   std::int64_t seed = -1;
@@ -37,38 +35,23 @@ Result<run::Settings> make_settings(const Options& options) {
   settings.kernel = *kernel;
   settings.runs = options.runs;
   settings.qemu = options.qemu;
-  settings.machine = options.machine;
-  settings.connect = options.connect;
   settings.append = options.append;
   settings.modules = options.modules;
   settings.executable = executable_directory() / "lufbed";
   settings.cold = options.cold;
-  if (!options.accel.empty()) settings.accel = options.accel;
   settings.oracle = options.oracle;
-  if (!settings.connect.empty() && settings.machine != "libvirt")
-    return fail(Blame::kScenario, "--connect {} means nothing without --machine libvirt", settings.connect);
-  if (settings.oracle != "off" && settings.machine == "libvirt")
-    return fail(Blame::kScenario, "--oracle {} needs a QEMU of our own: leave out --machine libvirt",
-                settings.oracle);
-  if (settings.oracle == "off") return settings;
-  if (settings.accel.value_or("auto") == "kvm")
-    return fail(Blame::kScenario, "--oracle {} needs emulation: leave out --accel kvm", settings.oracle);
-  settings.accel = "tcg";
   return settings;
 }
 
-/// The scenario files were checked without --accel and --machine.
-Result<void> check_machine(const Options& options, const std::vector<run::Job>& jobs) {
-  for (const run::Job& job : jobs) {
-    if (options.accel == "kvm" && job.scenario.machine.icount)
-      return fail(Blame::kScenario, "--accel kvm: {} sets \"machine.icount\", which needs emulation",
-                  job.file.string());
-    if (options.machine == "libvirt" && job.scenario.machine.icount)
-      return fail(
-          Blame::kScenario,
-          "--machine libvirt: {} is deterministic (\"machine.icount\"), which needs a QEMU of our own",
-          job.file.string());
-  }
+/// The oracle looks into QEMU's emulation. Errors: scenario.
+Result<void> make_observable(run::Settings& settings) {
+  if (settings.oracle == "off") return {};
+  if (settings.machine == "libvirt")
+    return fail(Blame::kScenario, "--oracle {} needs a QEMU of our own: leave out --machine libvirt",
+                settings.oracle);
+  if (settings.accel.value_or("auto") == "kvm")
+    return fail(Blame::kScenario, "--oracle {} needs emulation: leave out --accel kvm", settings.oracle);
+  settings.accel = "tcg";
   return {};
 }
 
@@ -96,7 +79,9 @@ int execute(const Options& options) {
   if (!settings) return report_error(settings.error());
   if (const Result<void> applied = options.jobs.apply(*jobs, *settings); !applied)
     return report_error(applied.error());
-  if (const Result<void> fits = check_machine(options, *jobs); !fits) return report_error(fits.error());
+  if (const Result<void> applied = options.machine.apply(*jobs, *settings); !applied)
+    return report_error(applied.error());
+  if (const Result<void> made = make_observable(*settings); !made) return report_error(made.error());
   settings->image = *image;
   settings->catalog = *catalog;
   if (options.seed >= 0) {
@@ -123,14 +108,8 @@ void add_run(CLI::App& app, Action& action) {
   command->add_option("--append", options->append, "Further words for the kernel command line");
   command->add_option("--json", options->json, "Write the results as JSON");
   command->add_option("--junit", options->junit, "Write the results as JUnit XML");
-  command->add_option("--accel", options->accel, "Override the scenarios: auto, tcg or kvm")
-      ->check(CLI::IsMember({"auto", "tcg", "kvm"}));
+  options->machine.add_options(*command);
   add_oracle_option(*command, options->oracle);
-  command->add_option("--machine", options->machine, "Who runs the guests: qemu or libvirt (docs/libvirt.md)")
-      ->check(CLI::IsMember({"qemu", "libvirt"}))
-      ->capture_default_str();
-  command->add_option("--connect", options->connect,
-                      "Libvirt's URI; without it its driver inside this program, no daemon");
   command->add_option("--runs", options->runs, "Where run directories go")->capture_default_str();
   command->add_option("--qemu", options->qemu, "The QEMU to use")->capture_default_str();
   command->add_option("--seed", options->seed, "Override the scenarios' seed")->check(CLI::NonNegativeNumber);

@@ -237,7 +237,22 @@ std::string planted(const std::vector<Case>& cases) {
          html::table(rows);
 }
 
-std::string failure(const Case& one, bool open, const EventsOf& events) {
+std::string findings_of(const Run& run) {
+  constexpr std::size_t kShown = 16;
+  std::vector<Row> rows{{"guest time in phase", "phase", "rule", "by", "what"}};
+  for (const history::Finding& finding : run.findings) {
+    if (rows.size() > kShown) break;
+    rows.push_back({fmt::format("{:.3f} s", static_cast<double>(finding.after_ms) / 1000), finding.phase,
+                    finding.rule, finding.part, finding.detail});
+  }
+  std::string text = html::table(rows);
+  if (run.findings.size() > kShown)
+    text +=
+        fmt::format("<p class=\"soft\">and {} more in its run directory</p>\n", run.findings.size() - kShown);
+  return text;
+}
+
+std::string failure(const Case& one, bool open, const std::string& picture) {
   const Run& run = one.first();
   std::string text = fmt::format("<details{}><summary><b>{}</b> {}: {}</summary>\n", open ? " open" : "",
                                  to_string(run.outcome), escaped(one.title()), escaped(run.reason));
@@ -247,14 +262,8 @@ std::string failure(const Case& one, bool open, const EventsOf& events) {
     text += fmt::format("<p>{} of {} runs with this seed were not green (95 %: {:.0f} to {:.0f} %).</p>\n",
                         one.bad(), one.attempts.size(), 100 * rate.low, 100 * rate.high);
   }
-  if (!run.findings.empty()) {
-    std::vector<Row> rows{{"guest time in phase", "phase", "rule", "by", "what"}};
-    for (const history::Finding& finding : run.findings)
-      rows.push_back({fmt::format("{:.3f} s", static_cast<double>(finding.after_ms) / 1000), finding.phase,
-                      finding.rule, finding.part, finding.detail});
-    text += html::table(rows);
-  }
-  text += timeline(events(run));
+  if (!run.findings.empty()) text += findings_of(run);
+  text += picture;
   if (!run.repro.empty()) text += fmt::format("<pre>{}</pre>\n", escaped(run.repro));
   return text + fmt::format("<p class=\"soft\">{}</p></details>\n", escaped(run.directory));
 }
@@ -267,9 +276,11 @@ int rank_of(const Case* one) {
   return color_of(one->first().outcome) == "bad" ? 1 : 2;
 }
 
-/// The first ten are open, so that a bad night can still be read from top to bottom.
+/// The first ten are open, so that a bad night can still be read from top to bottom. Pictures end where the page would get too
+/// large to be sent around.
 std::string failures(const std::vector<Case>& cases, const EventsOf& events) {
   constexpr std::size_t kOpen = 10;
+  constexpr std::size_t kRoomForPictures = 3ULL << 20U;
   std::vector<const Case*> bad;
   for (const Case& one : cases) {
     if (one.first().is_bad()) bad.push_back(&one);
@@ -277,7 +288,10 @@ std::string failures(const std::vector<Case>& cases, const EventsOf& events) {
   std::stable_sort(bad.begin(), bad.end(),
                    [](const Case* a, const Case* b) { return rank_of(a) < rank_of(b); });
   std::string text;
-  for (std::size_t i = 0; i < bad.size(); ++i) text += failure(*bad[i], i < kOpen, events);
+  for (std::size_t i = 0; i < bad.size(); ++i) {
+    const bool draws = text.size() < kRoomForPictures;
+    text += failure(*bad[i], i < kOpen, draws ? timeline(events(bad[i]->first())) : "");
+  }
   return text.empty() ? "" : "<h2>Not green</h2>\n" + text;
 }
 

@@ -169,6 +169,9 @@ struct LastCampaigns {
                   "Cases repeated because they were not green."};
   Family flaky{MetricType::Gauge, "lufbed_campaign_flaky_cases",
                "Of those, the ones that did not come out the same."};
+  Family flakes{MetricType::Gauge, "lufbed_campaign_flake_ratio", "Flaky cases to all that have run."};
+  Family pace{MetricType::Gauge, "lufbed_campaign_seeds_per_minute",
+              "Guests that ended in a minute at work."};
   Family pending{MetricType::Gauge, "lufbed_pending_pages_max",
                  "Most frames pending at a time in the last campaign."};
   Family age{MetricType::Gauge, "lufbed_deferral_age_max_seconds",
@@ -180,7 +183,9 @@ struct LastCampaigns {
     const std::string& name = campaign.name;
     std::map<std::string, std::map<std::string, int>> verdicts;
     std::map<std::string, Shape> shapes;
+    std::size_t guests = 0;
     for (const history::Case& one : cases) {
+      guests += one.attempts.size();
       const history::Run& run = one.first();
       ++verdicts[run.kernel][std::string(to_string(run.outcome))];
       Shape& shape = shapes[run.kernel];
@@ -207,14 +212,17 @@ struct LastCampaigns {
     active.add({{"campaign", name}}, campaign.state == history::State::kRunning ? 1 : 0);
     ended.add({{"campaign", name}}, static_cast<double>(campaign.ended));
     spent.add({{"campaign", name}}, campaign.spent);
-    const Flakes flakes = flakes_of(cases);
-    repeated.add({{"campaign", name}}, static_cast<double>(flakes.repeated));
-    flaky.add({{"campaign", name}}, static_cast<double>(flakes.flaky));
+    const Flakes seen = flakes_of(cases);
+    repeated.add({{"campaign", name}}, static_cast<double>(seen.repeated));
+    flaky.add({{"campaign", name}}, static_cast<double>(seen.flaky));
+    if (!cases.empty())
+      flakes.add({{"campaign", name}}, static_cast<double>(seen.flaky) / static_cast<double>(cases.size()));
+    if (campaign.spent > 0) pace.add({{"campaign", name}}, 60 * static_cast<double>(guests) / campaign.spent);
   }
 
   void move_to(std::vector<MetricFamily>& families) const {
     for (const Family* family :
-         {&runs, &planned, &active, &ended, &spent, &repeated, &flaky, &pending, &age, &boot})
+         {&runs, &planned, &active, &ended, &spent, &repeated, &flaky, &flakes, &pace, &pending, &age, &boot})
       families.push_back(family->done());
   }
 };

@@ -29,7 +29,7 @@ details{border:1px solid var(--line);padding:.4em .7em;margin:.5em 0}summary{cur
 svg{display:block;max-width:100%;height:auto}svg text{fill:var(--fg);font:11px system-ui,sans-serif}
 .a{fill:var(--bar)}.b{fill:var(--other)}.mark{fill:var(--mark);stroke:var(--bg);stroke-width:1.5}.axis{stroke:var(--line)}
 @media print{body{max-width:none;padding:0;font-size:9pt}.wide{overflow:visible}td,th,pre,details{break-inside:avoid}
-details>*{display:block}}
+h2,h3{break-after:avoid}details>*{display:block}details::details-content{content-visibility:visible}}
 )";
 
 }  // namespace

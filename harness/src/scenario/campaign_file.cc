@@ -19,11 +19,17 @@ void read_kernel(const toml::table& table, ReadLog& log, CampaignKernel& kernel)
   reader.required_text("name", kernel.name);
   reader.text("path", kernel.path);
   reader.text("variant", kernel.variant);
+  reader.text("tree", kernel.tree);
+  reader.text("commit", kernel.commit);
   reader.text("append", kernel.append);
   reader.choice("luf", kernel.luf, {"as-is", "on", "off"});
   reader.finish();
-  if (kernel.path.empty() == kernel.variant.empty())
-    log.defect(table, "a kernel has either \"kernel.path\" or \"kernel.variant\"; set one of them");
+  if (int{!kernel.path.empty()} + int{!kernel.variant.empty()} + int{!kernel.tree.empty()} != 1)
+    log.defect(
+        table,
+        "a kernel has either \"kernel.path\" or \"kernel.variant\" or \"kernel.tree\"; set one of them");
+  if (kernel.tree.empty() != kernel.commit.empty())
+    log.defect(table, "\"kernel.tree\" and \"kernel.commit\" go together; set both or none");
 }
 
 void read_document(const toml::table& document, ReadLog& log, CampaignFile& file) {

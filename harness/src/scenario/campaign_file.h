@@ -15,8 +15,10 @@ namespace luf::scenario {
 /// One column of the campaign: a kernel, and what is different about it.
 struct CampaignKernel {
   std::string name;
-  std::string path;           ///< a vmlinux or bzImage; one of these two
+  std::string path;           ///< a vmlinux or bzImage; one of path, variant and tree
   std::string variant;        ///< of the series
+  std::string tree;           ///< a git tree
+  std::string commit;         ///< of the tree
   std::string luf = "as-is";  ///< "on" or "off"; as-is: what the scenario says
   std::string append;         ///< further words of its command line
 };

@@ -52,7 +52,7 @@ printf 'title = "x"\nscenarios = ["smoke"]\nseed = 3\n[[kernel]]\nname = "a"\n' 
 campaign
 expect_code $? 2
 expect_line 'night.toml:3: unknown key "seed" (did you mean "seeds"?)'
-expect_line 'night.toml:4: a kernel has either "kernel.path" or "kernel.variant"'
+expect_line 'night.toml:4: a kernel has either "kernel.path" or "kernel.variant" or "kernel.tree"'
 
 [ "$(id -u)" -eq 0 ] || skip "the rest needs root to mount a small tmpfs"
 mkdir "$work/full"

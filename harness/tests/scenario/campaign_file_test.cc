@@ -25,14 +25,15 @@ TEST(CampaignFile, tells_every_defect_with_its_line) {
   const auto file = parse_campaign(
       "title = \"t\"\nscenarios = []\npoints = [\"stric\"]\ncpus = [1, 4]\nbudget = 5\n[[kernel]]\nname = "
       "\"k\"\n"
-      "path = \"p\"\nvariant = \"v\"\n[[kernel]]\nname = \"k\"\npath = \"p\"\nluf = \"maybe\"\n",
+      "path = \"p\"\nvariant = \"v\"\n[[kernel]]\nname = \"k\"\npath = \"p\"\nluf = \"maybe\"\n"
+      "[[kernel]]\nname = \"t\"\ntree = \"linux\"\n",
       "f");
   ASSERT_FALSE(file);
   for (const char* part :
        {"f:1: no scenarios", "f:3: \"points\": unknown name \"stric\" (did you mean \"strict\"?)",
         "f:4: \"cpus\" must be a list of whole numbers, each 2 to 16", "f:5: \"budget\" must be a duration",
         "f:6: a kernel has either", "f:10: two kernels have the name \"k\"",
-        "f:13: \"kernel.luf\" is \"maybe\""})
+        "f:13: \"kernel.luf\" is \"maybe\"", "f:14: \"kernel.tree\" and \"kernel.commit\" go together"})
     EXPECT_NE(file.error().message.find(part), std::string::npos) << part << "\n" << file.error().message;
 }
 
