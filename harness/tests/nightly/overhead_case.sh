@@ -8,5 +8,6 @@ for guests in '--jobs 8 --count 8' '--jobs 2 --count 6'; do
   # shellcheck disable=SC2086 # options
   timeout -k 10 1500 "$lufbed" bench overhead $guests --check --image-dir "$images" --kernel "$vmlinux" --runs "$work/runs" > "$log" 2>&1
   expect_code $? 0
+  cat "$log"
   expect_line '^bar     holds: '
 done
