@@ -80,8 +80,8 @@ void add_bench_overhead(CLI::App& bench, Action& action) {
       ->check(CLI::Range(1, 10000));
   command->add_flag("--check", options->check,
                     "Exit with 1 when that is more than 2 % of the guests' CPU time, or than 100MiB, or when "
-                    "the guests keep "
-                    "the cores busy less than 95 % of the time; for a host with nothing else to do");
+                    "the guests keep the cores "
+                    "busy less than 95 % of the time; for a host with nothing else to do");
   options->guest.add_options(*command);
   command->callback([options, &action] { action = [options] { return execute(*options); }; });
 }
