@@ -4,8 +4,10 @@
 # there would hide it when it does not. campaign.killed does the same with guests that are played.
 # shellcheck source-path=SCRIPTDIR source=../system/lib.sh
 source "$(dirname "$0")/../system/lib.sh"
+# shellcheck source=../campaign/killed.sh
+source "$(dirname "$0")/../campaign/killed.sh"
 need_kernel
-for tool in sqlite3 jq; do command -v $tool > /dev/null || skip "no $tool"; done
+command -v jq > /dev/null || skip "no jq"
 export TMPDIR=$work/tmp XDG_CACHE_HOME=$work/cache
 mkdir "$TMPDIR"
 
@@ -41,19 +43,8 @@ report() {
 # Ticks for which the host's CPUs had nothing to do, or waited for a disk.
 idle() { awk '/^cpu / { print $5 + $6 }' /proc/stat; }
 
-for runs in $(shuf -i 3-190 -n 5 | sort -n); do
-  campaign &
-  while [ "$(sql "select count(*) from run" 2> /dev/null || echo 0)" -lt "$runs" ] && kill -0 $! 2> /dev/null; do sleep 0.1; done
-  sleep "$((RANDOM % 3)).$((RANDOM % 10))"
-  pkill -KILL -f -- "^$lufbed campaign $work/night.toml"
-  wait $! 2> /dev/null
-done
-[ "$(sql 'select state from campaign')" = running ] || die "it was over before it was killed"
-campaign
-expect_code $? 0
-[ "$(sql 'select count(*) from campaign')" -eq 1 ] || die "it did not go on, but began anew"
-[ "$(sql 'select count(*), count(distinct key) from run')" = '200|200' ] || die "not each run once: $(sql 'select count(*) from run')"
-[ "$(sql 'PRAGMA integrity_check')" = ok ] || die "the history is damaged"
+kill_and_finish 190 300 0 200
+[ "$(sql 'select count(distinct key) from run')" -eq 200 ] || die "a case was repeated"
 report killed
 
 mv "$work/h.db" "$work/killed.db"

@@ -8,11 +8,12 @@ lufbed=$1
 images=$2
 work=$(mktemp -d /tmp/lufbed-system-XXXXXX)
 log=$work/log
+servers=() # what runs beside a case, to be ended with it
 trap 'finish' EXIT
 
 finish() {
   local status=$?
-  [ -z "${daemon-}" ] || { kill "$daemon" && wait "$daemon"; }
+  [ ${#servers[@]} -eq 0 ] || { kill "${servers[@]}" 2> /dev/null; wait "${servers[@]}"; }
   # No QEMU of this case may be left, however the case ended.
   if pgrep -f -- "$work/" > "$work/left"; then
     echo "left behind: $(cat "$work/left")"
@@ -74,10 +75,10 @@ start_libvirtd() {
     # With a /dev/kvm, libvirt may not keep what it learnt about QEMU, and asks it some ten times before a guest starts.
     [ ! -e /dev/kvm ] || { : > "$1/kvm"; mount --bind "$1/kvm" /dev/kvm; mount -o remount,bind,ro /dev/kvm; }
     exec libvirtd --config "$1/etc/libvirtd.conf" --pid-file "$1/pid"' sh "$dir" > "$dir/said" 2>&1 &
-  daemon=$!
+  servers+=($!)
   for _ in $(seq 300); do
     [ ! -S "$dir/libvirt-sock" ] || break
-    kill -0 $daemon || die "no libvirtd: $(tail -n 3 "$dir/said")"
+    kill -0 "${servers[-1]}" || die "no libvirtd: $(tail -n 3 "$dir/said")"
     sleep 0.1
   done
   # shellcheck disable=SC2034 # for who sources this

@@ -6,14 +6,6 @@ source "$(dirname "$0")/lib.sh"
 # shellcheck source=../campaign/prometheus.sh
 source "$(dirname "$0")/../campaign/prometheus.sh"
 need_kernel
-servers=()
-stop() {
-  local status=$?
-  [ ${#servers[@]} -eq 0 ] || kill "${servers[@]}" 2> /dev/null
-  wait
-  return $status
-}
-trap 'stop; finish' EXIT
 
 # guests NAME LINE...: writes $work/NAME.toml
 guests() {
