@@ -87,7 +87,7 @@ inline constexpr std::array<FlushPoint, 22> kFlushPoints{{
     {"async_write", "R3", "start of AIO and io_uring writes; the file is never deferred again"},
     {"truncate", "R4", "end of a truncation"},
     {"invalidate", "R4", "page cache thrown away, also by direct I/O and by block devices"},
-    {"refetch", "R3", "before a page of a file without a disk, which others may have changed, is read again"},
+    {"refetch", "R3", "before a page of a file of FUSE, which its server may have changed, is read again"},
     {"uffd", "R9", "userfaultfd: COPY, ZEROPAGE, CONTINUE, MOVE"},
     {"fault_race", "R6", "a fault finds that its PTE has changed (v11)", false},
     {"write_begin", "R3", "a buffered write, after ->write_begin (v12)", false},
