@@ -52,6 +52,9 @@ std::string idleness(const std::string& id, const PhaseRecord& record) {
   const auto loads = metrics.find("loads");
   if (loads == metrics.end()) return id + " told no number of checked loads";
   if (loads->second == 0) return id + " checked no load";
+  // What a promise point needs beside a page that is gone; not every detector has such.
+  const auto occasions = metrics.find("occasions");
+  if (occasions != metrics.end() && occasions->second == 0) return id + " had no occasion";
   const auto promises = metrics.find("promises");
   if (promises == metrics.end() || promises->second > 0) return {};
   const auto tries = metrics.find("tries");

@@ -122,6 +122,16 @@ TEST(Judge, a_detector_without_a_promise_point_is_vacuous) {
   EXPECT_EQ(with({{"loads", 500}, {"tries", 12}, {"promises", 1}}).outcome, Outcome::kPass);
 }
 
+TEST(Judge, a_detector_without_an_occasion_is_vacuous) {
+  const auto with = [](const json& metrics) {
+    return judged(Guest().start().part_end("write_under", metrics).phase(1000));
+  };
+  const Verdict verdict = with({{"loads", 500}, {"promises", 3}, {"occasions", 0}});
+  EXPECT_EQ(verdict.outcome, Outcome::kVacuous);
+  EXPECT_EQ(verdict.reason, "write_under had no occasion");
+  EXPECT_EQ(with({{"loads", 500}, {"promises", 3}, {"occasions", 1}}).outcome, Outcome::kPass);
+}
+
 TEST(Judge, an_injector_that_counts_no_effect_is_vacuous) {
   const Verdict verdict = judged(Guest().start().part_end("reclaim", {{"effects", 0}}).phase(1000));
   EXPECT_EQ(verdict.outcome, Outcome::kVacuous);

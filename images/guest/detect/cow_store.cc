@@ -84,8 +84,8 @@ void store_versions(PartContext& context, const std::string& path, std::uint64_t
 void run(PartContext& context) {
   const std::uint64_t pages = context.number("pages");
   const std::string via = context.choice("via");
-  context.metric(kOccasions);
   if (via != "mprotect" && via != "fault") {
+    context.metric(kOccasions);
     run_pair_process(context, [&] {
       const PairPromise stored{"R6", "another thread's private store was done",
                                context.number("settle") / 1'000'000};
