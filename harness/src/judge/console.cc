@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace luf::judge {
 namespace {
@@ -24,7 +25,7 @@ constexpr std::array kPatterns{
     Pattern{"kasan", kGuestFault, "BUG: KASAN:", ""},
     Pattern{"kfence", kGuestFault, "BUG: KFENCE:", ""},
     // Races of Linux 6.12 itself that were looked at: a seqcount latch, a bit of the folio flags beside those that are
-    // copied, a look at jiffies, at counters of other CPUs. Any other one counts.
+    // copied, a look at jiffies, at counters of other CPUs, at the mask of idle CPUs. Any other one counts.
     Pattern{"kcsan_of_linux", kNote, "KCSAN: data-race in ktime_get_mono_fast_ns / timekeeping_update", ""},
     Pattern{"kcsan_of_linux", kNote,
             "KCSAN: data-race in __folio_migrate_mapping / migration_entry_wait_on_locked", ""},
@@ -33,6 +34,7 @@ constexpr std::array kPatterns{
     Pattern{"kcsan_of_linux", kNote,
             "KCSAN: data-race in __percpu_counter_limited_add / __percpu_counter_limited_add", ""},
     Pattern{"kcsan_of_linux", kNote, "KCSAN: data-race in all_vm_events+", ""},
+    Pattern{"kcsan_of_linux", kNote, "KCSAN: data-race in _find_next_bit+", " called by _nohz_idle_balance"},
     Pattern{"kcsan", kGuestFault, "BUG: KCSAN:", ""},
     Pattern{"soft_lockup", kLockup, "BUG: soft lockup", ""},
     Pattern{"hard_lockup", kLockup, "hard LOCKUP", ""},
@@ -79,6 +81,31 @@ std::string_view without_stamp(std::string_view line) {
   return line;
 }
 
+/// The line at the front of `text`, which loses it.
+std::string_view take_line(std::string_view& text) {
+  const std::size_t end = std::min(text.find('\n'), text.size());
+  std::string_view line = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  while (line.ends_with('\r')) line.remove_suffix(1);
+  return without_stamp(line);
+}
+
+/// " called by FRAME" where `line` is the title of a KCSAN report that knows one side of a race only, else empty. Such a
+/// title may name no more than a helper that everybody calls, so who called it tells what the race is about.
+std::string caller_of(std::string_view line, std::string_view rest) {
+  constexpr std::string_view kTitle = "BUG: KCSAN: data-race in ";
+  const std::size_t at = line.find(kTitle);
+  if (at == std::string_view::npos || line.find(" / ", at) != std::string_view::npos) return {};
+  const std::string_view callee = line.substr(at + kTitle.size());
+  for (bool found = false; !rest.empty();) {
+    const std::string_view frame = take_line(rest);
+    if (found) return " called by " + std::string(frame);
+    if (frame.starts_with("=====")) break;  // the end of the report
+    found = frame == callee;
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string_view to_string(ConsoleMeaning meaning) {
@@ -98,17 +125,14 @@ std::string_view to_string(ConsoleMeaning meaning) {
 std::vector<ConsoleHit> scan_console(std::string_view text) {
   std::vector<ConsoleHit> hits;
   while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    while (line.ends_with('\r')) line.remove_suffix(1);
+    std::string line(take_line(text));
+    line += caller_of(line, text);
     const auto pattern = std::find_if(kPatterns.begin(), kPatterns.end(),
-                                      [line](const Pattern& candidate) { return fits(candidate, line); });
+                                      [&line](const Pattern& candidate) { return fits(candidate, line); });
     if (pattern == kPatterns.end()) continue;
     const bool known = std::any_of(hits.begin(), hits.end(),
                                    [pattern](const ConsoleHit& hit) { return hit.kind == pattern->kind; });
-    if (!known)
-      hits.push_back({std::string(pattern->kind), pattern->meaning, std::string(without_stamp(line))});
+    if (!known) hits.push_back({std::string(pattern->kind), pattern->meaning, std::move(line)});
   }
   return hits;
 }

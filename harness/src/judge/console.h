@@ -18,7 +18,8 @@ std::string_view to_string(ConsoleMeaning meaning);
 struct ConsoleHit {
   std::string kind;  ///< e.g. "panic", "soft_lockup"
   ConsoleMeaning meaning = ConsoleMeaning::kNote;
-  std::string line;  ///< the first line of that kind, without its time stamp
+  /// The first line of that kind, without its time stamp; with the caller where a report of KCSAN names one side only.
+  std::string line;
 };
 
 /// The first hit of every kind, in the order of appearance. Thread: any.
