@@ -27,6 +27,7 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <utility>
 
 #include "lib/part_context.h"
 
@@ -73,10 +74,13 @@ class Relay {
   explicit Relay(const Log& log) : log_(log) {}
   void take(const char* bytes, std::size_t length) {
     for (std::size_t i = 0; i < length; ++i) {
-      if (bytes[i] == '\n' || bytes[i] == '\r') {
+      if (bytes[i] == '\n') {
         flush();
-      } else if (line_.size() < kLineLimit) {
-        line_ += bytes[i];
+      } else if (bytes[i] == '\r') {
+        overwritten_ = true;
+      } else {
+        if (std::exchange(overwritten_, false)) line_.clear();
+        if (line_.size() < kLineLimit) line_ += bytes[i];
       }
     }
   }
@@ -85,11 +89,13 @@ class Relay {
     told_ += is_result ? 0 : line_.size();
     if (!line_.empty() && (is_result || told_ < kOutputLimit)) log_.line("        " + line_);
     line_.clear();
+    overwritten_ = false;
   }
 
  private:
   const Log& log_;
   std::string line_;
+  bool overwritten_ = false;  ///< by what comes next, as on a terminal: the line shows progress
   std::uint64_t told_ = 0;
 };
 
