@@ -22,6 +22,9 @@ int main(int argc, char **argv)
 			;
 		return 0;
 	}
+	for (int i = 0; i < 4000; i++)
+		printf("progress that is overwritten, %d of 4000\r", i);
+	printf("# what failed\n");
 	printf("ok 1 - first\nnot ok 2 second # SKIP no reason\n");
 	return enabled && fgetc(enabled) == '1';
 }
@@ -43,6 +46,8 @@ kselftest 'run probe busy' 'run probe'
 expect_code $? 1
 expect_line '^probe  *pass  *FAIL (exit 1)  *pass  *<- differs$'
 expect_line '^2 tests and 2 subtests: 3 the same'
+grep -q '# what failed' "$work/runs/kselftest/2-luf-on/2/console.log" || die "progress hides what failed"
+! grep -q 'progress that' "$work/runs/kselftest/2-luf-on/2/console.log" || die "progress fills the console"
 rm "$root/selftests/list"
 "$lufbed" kselftest --image-dir "$images" --kernel "$vmlinux" --tests-dir "$root" > "$log" 2>&1
 expect_code $? 2
