@@ -111,25 +111,24 @@ TEST(Judge, a_detector_that_tells_no_loads_is_vacuous) {
   EXPECT_EQ(silent.reason, "write_under told no number of checked loads");
 }
 
+/// What is said of a guest whose detector write_under tells these.
+Verdict with_metrics(const json& metrics) {
+  return judged(Guest().start().part_end("write_under", metrics).phase(1000));
+}
+
 TEST(Judge, a_detector_without_a_promise_point_is_vacuous) {
-  const auto with = [](const json& metrics) {
-    return judged(Guest().start().part_end("write_under", metrics).phase(1000));
-  };
-  const Verdict verdict = with({{"loads", 500}, {"tries", 12}, {"promises", 0}});
+  const Verdict verdict = with_metrics({{"loads", 500}, {"tries", 12}, {"promises", 0}});
   EXPECT_EQ(verdict.outcome, Outcome::kVacuous);
   EXPECT_EQ(verdict.reason, "write_under saw no promise point: 0 of 12 tries");
-  EXPECT_EQ(with({{"loads", 500}, {"promises", 0}}).reason, "write_under saw no promise point");
-  EXPECT_EQ(with({{"loads", 500}, {"tries", 12}, {"promises", 1}}).outcome, Outcome::kPass);
+  EXPECT_EQ(with_metrics({{"loads", 500}, {"promises", 0}}).reason, "write_under saw no promise point");
+  EXPECT_EQ(with_metrics({{"loads", 500}, {"tries", 12}, {"promises", 1}}).outcome, Outcome::kPass);
 }
 
 TEST(Judge, a_detector_without_an_occasion_is_vacuous) {
-  const auto with = [](const json& metrics) {
-    return judged(Guest().start().part_end("write_under", metrics).phase(1000));
-  };
-  const Verdict verdict = with({{"loads", 500}, {"promises", 3}, {"occasions", 0}});
+  const Verdict verdict = with_metrics({{"loads", 500}, {"promises", 3}, {"occasions", 0}});
   EXPECT_EQ(verdict.outcome, Outcome::kVacuous);
   EXPECT_EQ(verdict.reason, "write_under had no occasion");
-  EXPECT_EQ(with({{"loads", 500}, {"promises", 3}, {"occasions", 1}}).outcome, Outcome::kPass);
+  EXPECT_EQ(with_metrics({{"loads", 500}, {"promises", 3}, {"occasions", 1}}).outcome, Outcome::kPass);
 }
 
 TEST(Judge, an_injector_that_counts_no_effect_is_vacuous) {

@@ -12,6 +12,7 @@
 
 #include "agent/kernel_check.h"
 #include "lib/doorbell.h"
+#include "lib/read_errors.h"
 #include "lib/vmstat.h"
 #include "protocol/event.h"
 #include "protocol/luf_sysfs.h"
@@ -186,6 +187,9 @@ void PhaseRunner::run_part(const Running& running) {
     const std::string problem = write_text("/sys/fs/cgroup/lufbed/cgroup.procs", "0");
     if (!problem.empty()) context.fail("join the parts' cgroup: %s", problem.c_str());
   }
+  // Only the virtual disk's reads may be made to fail; anywhere else SIGBUS is an error of the part or of the kernel.
+  if (exists(kVirtualDisk) && !retry_read_errors(context.metric("read_errors")))
+    context.fail("a handler for SIGBUS: %s", std::strerror(errno));
   running.part->run(context);
   _exit(0);
 }

@@ -13,8 +13,7 @@ namespace luf::guest {
 
 namespace {
 
-/// A disk that the host gives comes first: it is there only when something is to be done to it.
-const char* device_file() { return exists("/dev/vda") ? "/dev/vda" : "/dev/ram0"; }
+const char* device_file() { return exists(kVirtualDisk) ? kVirtualDisk : "/dev/ram0"; }
 
 std::string prepare_disk() {
   const bool has_ext4 = read_text("/proc/filesystems").find("\text4\n") != std::string::npos;

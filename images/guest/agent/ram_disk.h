@@ -6,6 +6,9 @@
 
 namespace luf::guest {
 
+/// There only when the host is to do something to it.
+inline constexpr const char* kVirtualDisk = "/dev/vda";
+
 class RamDisk {
  public:
   /// Mounts the disk at /mnt, once. Returns why it cannot be had, empty when it is there.

@@ -14,8 +14,6 @@
 #include <cstring>
 #include <utility>
 
-#include "lib/read_errors.h"
-
 namespace luf::guest {
 
 bool pin_to_cpu(unsigned cpu) {
@@ -96,9 +94,6 @@ pid_t PartContext::fork_pinned(unsigned cpu, const std::function<void()>& body) 
   if (getppid() != parent) _exit(1);
   children_.clear();
   if (!pin_to_cpu(cpu)) fail("pin to CPU %u: %s", cpu, std::strerror(errno));
-  // Only the virtual disk's reads may be made to fail; anywhere else SIGBUS is an error of the part or of the kernel.
-  if (access("/dev/vda", F_OK) == 0 && !retry_read_errors(metric("read_errors")))
-    fail("a handler for SIGBUS: %s", std::strerror(errno));
   body();
   _exit(0);
 }

@@ -1,16 +1,17 @@
 #include "lib/read_errors.h"
 
 #include <signal.h>
-#include <time.h>
 
 #include <cerrno>
+
+#include "lib/page_pattern.h"
+#include "lib/part_context.h"
 
 namespace luf::guest {
 namespace {
 
-constexpr std::uintptr_t kPageMask = ~std::uintptr_t{4095};
 constexpr unsigned kMostInARow = 1000;
-constexpr timespec kPause{0, 1'000'000};
+constexpr std::uint64_t kPauseNs = 1'000'000;
 
 std::atomic<std::uint64_t>* errors = nullptr;
 std::atomic<std::uintptr_t> last_page{0};
@@ -19,7 +20,7 @@ std::atomic<unsigned> in_a_row{0};
 /// Returning makes the CPU access the page once more.
 void on_bus_error(int signal, siginfo_t* info, void*) {
   const int saved_errno = errno;
-  const auto page = reinterpret_cast<std::uintptr_t>(info->si_addr) & kPageMask;
+  const auto page = reinterpret_cast<std::uintptr_t>(info->si_addr) / kPageSize;
   errors->fetch_add(1, std::memory_order_relaxed);
   if (last_page.exchange(page) != page) in_a_row = 0;
   if (++in_a_row >= kMostInARow) {
@@ -27,7 +28,7 @@ void on_bus_error(int signal, siginfo_t* info, void*) {
     action.sa_handler = SIG_DFL;
     sigaction(signal, &action, nullptr);
   } else {
-    nanosleep(&kPause, nullptr);
+    sleep_ns(kPauseNs);
   }
   errno = saved_errno;
 }
@@ -41,7 +42,7 @@ bool retry_read_errors(std::atomic<std::uint64_t>& count) {
   errors = &count;
   action = {};
   action.sa_sigaction = on_bus_error;
-  action.sa_flags = SA_SIGINFO | SA_RESTART;
+  action.sa_flags = SA_SIGINFO;
   return sigaction(SIGBUS, &action, nullptr) == 0;
 }
 

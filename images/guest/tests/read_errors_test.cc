@@ -10,10 +10,11 @@
 #include <functional>
 #include <thread>
 
+#include "lib/page_pattern.h"
+
 namespace luf::guest {
 namespace {
 
-constexpr std::size_t kPageSize = 4096;
 using Count = std::atomic<std::uint64_t>;
 
 /// A page of an empty file: SIGBUS until the file grows, as for a page whose read fails until it succeeds.
